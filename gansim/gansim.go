@@ -8,6 +8,7 @@ package gansim
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -107,4 +108,25 @@ func (u Unit) String() string {
 		return fmt.Sprintf("%s/%s/%d", u.Net, u.Layer, u.Channel)
 	}
 	return fmt.Sprintf("%s/%s/%d/%d/%d", u.Net, u.Layer, u.Channel, u.Row, u.Col)
+}
+
+// Named is a value with the name that it is chosen by.
+type Named[T any] struct {
+	Name  string
+	Value T
+}
+
+// Recipe finds a generator's recipe for codes by name; an unknown name is an error that lists the
+// known ones.
+func Recipe[T any](generator, name string, recipes []Named[T]) (T, error) {
+	var known []string
+	for _, r := range recipes {
+		if r.Name == name {
+			return r.Value, nil
+		}
+		known = append(known, r.Name)
+	}
+	var none T
+	return none, fmt.Errorf("%s: no recipe %q, want one of %s", generator, name,
+		strings.Join(known, ", "))
 }

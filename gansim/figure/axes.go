@@ -1,0 +1,280 @@
+package figure
+
+import (
+	"math"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// tick is one mark of an axis. Minor ticks have no label.
+type tick struct {
+	at    float64
+	label line
+	under line // a second line, below the first; x axes only
+}
+
+// axes is a plot whose data area is given in page coordinates, so that neighbours line up to the
+// hundredth of a millimetre. Only the left and the bottom spine are drawn.
+type axes struct {
+	plot           *plot.Plot // scales and plotters
+	area           vg.Rectangle
+	xTicks, yTicks []tick
+	xLabel, yLabel line
+	title          line // short name of a small multiple, above the data
+	slantX         bool // tick labels of the x axis rise at 45 degrees
+	hideYLabels    bool // the neighbour to the left shows them
+	yGap           vg.Length
+}
+
+// newAxes returns empty axes with both ranges set.
+func newAxes(area vg.Rectangle, x, y [2]float64) *axes {
+	p := plot.New()
+	p.X.Min, p.X.Max = x[0], x[1]
+	p.Y.Min, p.Y.Max = y[0], y[1]
+	return &axes{plot: p, area: area}
+}
+
+// rect is a rectangle from its lower left corner and its size.
+func rect(x, y, w, h vg.Length) vg.Rectangle {
+	return vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + w, Y: y + h}}
+}
+
+// draw draws spines, ticks, labels, then the plotters.
+func (a *axes) draw(c draw.Canvas, plotters ...plot.Plotter) {
+	dc := draw.Canvas{Canvas: c.Canvas, Rectangle: a.area}
+	a.drawX(dc)
+	a.drawY(dc)
+	for _, p := range plotters {
+		p.Plot(dc, a.plot)
+	}
+	if len(a.title) > 0 {
+		mid := (a.area.Min.X + a.area.Max.X) / 2
+		a.title.draw(dc, vg.Point{X: mid, Y: a.area.Max.Y + 1.2*mm},
+			textBox{size: labelPt, ax: 0.5})
+	}
+}
+
+func (a *axes) drawX(c draw.Canvas) {
+	sty := draw.LineStyle{Color: black(), Width: thin}
+	y := a.area.Min.Y
+	c.StrokeLine2(sty, a.area.Min.X, y, a.area.Max.X, y)
+	for _, t := range a.xTicks {
+		x := c.X(a.plot.X.Norm(t.at))
+		long := tickLen
+		if t.label == nil {
+			long *= 0.55
+		}
+		c.StrokeLine2(sty, x, y, x, y-long)
+		pt := vg.Point{X: x, Y: y - tickLen - 0.5*mm}
+		if a.slantX {
+			pt.X += 0.3 * mm
+			t.label.draw(c, pt, textBox{size: tickPt, ax: 1, ay: 0.9, turn: math.Pi / 4})
+			continue
+		}
+		t.label.draw(c, pt, textBox{size: tickPt, ax: 0.5, ay: 1})
+		pt.Y -= tickPt * 1.15
+		t.under.draw(c, pt, textBox{size: tickPt, ax: 0.5, ay: 1, color: muted()})
+	}
+	mid := (a.area.Min.X + a.area.Max.X) / 2
+	pt := vg.Point{X: mid, Y: y - a.xDepth() - 0.9*mm}
+	a.xLabel.draw(c, pt, textBox{size: labelPt, ax: 0.5, ay: 1})
+}
+
+// xDepth is how far ticks and their labels reach below the data.
+func (a *axes) xDepth() vg.Length {
+	depth := tickLen + 0.5*mm
+	if a.slantX {
+		return depth + slantDepth(a.xTicks)
+	}
+	lines := vg.Length(0)
+	for _, t := range a.xTicks {
+		if len(t.label) > 0 {
+			lines = max(lines, tickPt*capHeight)
+		}
+		if len(t.under) > 0 {
+			lines = tickPt * (1.15 + capHeight)
+		}
+	}
+	return depth + lines
+}
+
+// slantDepth is the height of labels at 45 degrees.
+func slantDepth(ticks []tick) vg.Length {
+	widest := vg.Length(0)
+	for _, t := range ticks {
+		widest = max(widest, t.label.width(tickPt))
+	}
+	return (widest+tickPt*capHeight)*math.Sqrt2/2 + 0.2*mm
+}
+
+func (a *axes) drawY(c draw.Canvas) {
+	sty := draw.LineStyle{Color: black(), Width: thin}
+	x := a.area.Min.X
+	c.StrokeLine2(sty, x, a.area.Min.Y, x, a.area.Max.Y)
+	for _, t := range a.yTicks {
+		y := c.Y(a.plot.Y.Norm(t.at))
+		long := tickLen
+		if t.label == nil {
+			long *= 0.55
+		}
+		c.StrokeLine2(sty, x, y, x-long, y)
+		if !a.hideYLabels {
+			pt := vg.Point{X: x - tickLen - 0.5*mm, Y: y}
+			t.label.draw(c, pt, textBox{size: tickPt, ax: 1, ay: 0.5})
+		}
+	}
+	gap := a.yGap
+	if gap == 0 {
+		gap = a.yDepth() + 0.9*mm
+	}
+	pt := vg.Point{X: x - gap, Y: (a.area.Min.Y + a.area.Max.Y) / 2}
+	a.yLabel.draw(c, pt, textBox{size: labelPt, ax: 0.5, turn: math.Pi / 2})
+}
+
+// yDepth is how far ticks and their labels reach left of the data.
+func (a *axes) yDepth() vg.Length {
+	widest := vg.Length(0)
+	if !a.hideYLabels {
+		for _, t := range a.yTicks {
+			widest = max(widest, t.label.width(tickPt))
+		}
+	}
+	return tickLen + 0.5*mm + widest
+}
+
+// category returns the ticks of a categorical axis at 0, 1, 2, ….
+func category(names []string) []tick {
+	ticks := make([]tick, len(names))
+	for i, n := range names {
+		ticks[i] = tick{at: float64(i), label: plain(n)}
+	}
+	return ticks
+}
+
+// crowded says that horizontal labels would touch when each has the given room.
+func crowded(ticks []tick, room vg.Length) bool {
+	for _, t := range ticks {
+		if max(t.label.width(tickPt), t.under.width(tickPt)) > room-0.8*mm {
+			return true
+		}
+	}
+	return false
+}
+
+// linearTicks returns at most limit labelled ticks at multiples of 1, 2, 2.5 or 5 times a power of
+// ten. Very large and very small numbers are printed in units of a power of ten, which is returned
+// as a factor for the label (empty for none).
+func linearTicks(lo, hi float64, limit int) (ticks []tick, factor line) {
+	step := niceStep(hi-lo, limit)
+	if step == 0 {
+		return []tick{{at: lo, label: plain(minus(strconv.FormatFloat(lo, 'g', 4, 64)))}}, nil
+	}
+	unit, exponent := 1.0, 0
+	if big := math.Max(math.Abs(lo), math.Abs(hi)); big >= 1e5 || big < 2e-3 {
+		exponent = int(math.Floor(math.Log10(big)))
+		unit = math.Pow(10, float64(exponent))
+		factor = line{{s: " (10"}, {s: minus(strconv.Itoa(exponent)), super: true}, {s: ")"}}
+	}
+	digits := decimals(step / unit)
+	const slack = 1e-9
+	first := math.Ceil(lo/step - slack)
+	for k := range limit + 2 {
+		v := (first + float64(k)) * step
+		if v > hi+slack*step {
+			break
+		}
+		text := strconv.FormatFloat(v/unit+0, 'f', digits, 64)
+		if math.Abs(v) < slack*step {
+			v, text = 0, strconv.FormatFloat(0, 'f', digits, 64)
+		}
+		ticks = append(ticks, tick{at: v, label: plain(minus(text))})
+	}
+	return ticks, factor
+}
+
+// niceStep is the smallest nice step with at most limit ticks over the span; 0 if there is none.
+func niceStep(span float64, limit int) float64 {
+	if !(span > 0) || math.IsInf(span, 0) || limit < 2 {
+		return 0
+	}
+	power := math.Pow(10, math.Floor(math.Log10(span/float64(limit))))
+	for _, m := range []float64{1, 2, 2.5, 5, 10, 20, 25, 50} {
+		if span/(m*power) <= float64(limit)-0.999 {
+			return m * power
+		}
+	}
+	return 0
+}
+
+// decimals is the number of decimals that a step needs.
+func decimals(step float64) int {
+	for d := range 12 {
+		s := step * math.Pow(10, float64(d))
+		if math.Abs(s-math.Round(s)) < 1e-6*s {
+			return d
+		}
+	}
+	return 12
+}
+
+// logTicks labels decades, thinned to at most limit, or 1, 2 and 5 inside a single decade.
+func logTicks(lo, hi float64, limit int) []tick {
+	first, last := math.Log10(lo), math.Log10(hi)
+	every := max(1, int(math.Ceil((last-first)/float64(limit))))
+	plainText := first > -2.01 && last < 4.01
+	var ticks []tick
+	for e := int(math.Floor(first)); e <= int(math.Ceil(last)); e++ {
+		for m := 1; m <= 9; m++ {
+			v := float64(m) * math.Pow(10, float64(e))
+			if v < lo*(1-1e-9) || v > hi*(1+1e-9) {
+				continue
+			}
+			t := tick{at: v}
+			labelled := m == 1 && e%every == 0
+			if last-first < 1.3 {
+				labelled = m == 1 || m == 2 || m == 5
+			}
+			switch {
+			case labelled && plainText:
+				t.label = plain(strconv.FormatFloat(v, 'f', max(0, -e), 64))
+			case labelled:
+				t.label = powerOfTen(m, e)
+			case every > 1 && m > 1:
+				continue
+			}
+			ticks = append(ticks, t)
+		}
+	}
+	return ticks
+}
+
+// powerOfTen is m × 10 to the e.
+func powerOfTen(m, e int) line {
+	l := line{{s: "10"}, {s: minus(strconv.Itoa(e)), super: true}}
+	if m != 1 {
+		l = append(line{{s: strconv.Itoa(m) + "×"}}, l...)
+	}
+	return l
+}
+
+// padded widens the range of the values by a share of it on both sides. A range without width gets
+// one around its value; no values give [0, 1].
+func padded(share float64, groups ...[]float64) [2]float64 {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, g := range groups {
+		for _, v := range g {
+			lo, hi = math.Min(lo, v), math.Max(hi, v)
+		}
+	}
+	switch {
+	case lo > hi:
+		return [2]float64{0, 1}
+	case lo == hi:
+		d := math.Max(math.Abs(lo)*0.1, 1e-9)
+		return [2]float64{lo - d, hi + d}
+	}
+	return [2]float64{lo - share*(hi-lo), hi + share*(hi-lo)}
+}

@@ -1,0 +1,106 @@
+// Package graphx compiles graph functions once and calls them many times. It feeds the networks'
+// tensors as run-time inputs, so that one program serves other weights of the same shapes, and it is
+// the border where panics of graph building become errors.
+package graphx
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gansim.example/gansim"
+)
+
+// Func builds a graph: weights of each network, then the call's inputs.
+type Func func(nets []gansim.Weights, in []*graph.Node) []*graph.Node
+
+// Program is a compiled graph function with its networks' tensors. It is safe for concurrent use.
+type Program struct {
+	exec   *graph.Exec
+	params []any
+}
+
+// New prepares a program; it is compiled at the first call for each set of input shapes (at most 32).
+func New(backend compute.Backend, nets []gansim.Params, build Func) (*Program, error) {
+	p := &Program{}
+	for _, net := range nets {
+		for _, t := range net.Tensors {
+			p.params = append(p.params, t)
+		}
+	}
+	fn := func(in []*graph.Node) []*graph.Node {
+		views := make([]gansim.Weights, len(nets))
+		at := 0
+		for i, net := range nets {
+			views[i] = View(net.Names, in[at:at+len(net.Names)])
+			at += len(net.Names)
+		}
+		return build(views, in[at:])
+	}
+	err := exceptions.TryCatch[error](func() { p.exec = graph.MustNewExec(backend, fn) })
+	if err != nil {
+		return nil, fmt.Errorf("graph: %w", err)
+	}
+	return p, nil
+}
+
+// View looks nodes up by name; the function it returns panics with an error on an unknown name.
+func View(names []string, nodes []*graph.Node) gansim.Weights {
+	table := make(map[string]*graph.Node, len(names))
+	for i, name := range names {
+		table[name] = nodes[i]
+	}
+	return func(name string) *graph.Node {
+		n, ok := table[name]
+		if !ok {
+			exceptions.Panicf("graph: the network has no tensor %q", name)
+		}
+		return n
+	}
+}
+
+// Call runs the program on tensors, Go slices or scalars. The results stay on the device until read.
+func (p *Program) Call(in ...any) ([]*tensors.Tensor, error) {
+	args := make([]any, 0, len(p.params)+len(in))
+	args = append(append(args, p.params...), in...)
+	var out []*tensors.Tensor
+	var failed error
+	err := exceptions.TryCatch[error](func() { out, failed = p.exec.Call(args...) })
+	if err == nil {
+		err = failed
+	}
+	return out, err
+}
+
+// Floats copies a float32 tensor to the host.
+func Floats(t *tensors.Tensor) ([]float32, error) {
+	v, err := tensors.CopyFlatData[float32](t)
+	if err != nil {
+		return nil, fmt.Errorf("graph: %w", err)
+	}
+	return v, nil
+}
+
+// Tensor makes a tensor of float32 values with the given shape; the values are copied.
+func Tensor(values []float32, shape ...int) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(values, shape...)
+}
+
+// Padded calls fn for successive batches of exactly size rows out of n: the last one is filled up by
+// repeating its last row, so that one compiled shape serves all. rows holds the indices; only the
+// first valid of them count.
+func Padded(n, size int, fn func(rows []int, valid int) error) error {
+	for from := 0; from < n; from += size {
+		rows := make([]int, size)
+		for i := range rows {
+			rows[i] = min(from+i, n-1)
+		}
+		if err := fn(rows, min(size, n-from)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

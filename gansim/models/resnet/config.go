@@ -1,0 +1,145 @@
+// Package resnet is ResNet with bottleneck blocks (He et al. 2016; stride on the 3x3 convolution, as
+// torchvision's v1.5), as tables of stages. The L-infinity robust twin has the same table.
+package resnet
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/nn"
+)
+
+// Config is the shape of a network.
+type Config struct {
+	Name      string
+	Input     int        // height and width that images are resized to; pixels
+	Mean, Std [3]float64 // normalise the RGB channels of images in [0, 1]
+	Stem      Stem
+	Stages    []Stage
+	Classes   int
+}
+
+// Stem is the first convolution, and whether a 3x3 max pool of stride 2 follows it.
+type Stem struct {
+	Out, Size, Stride int
+	Pool              bool
+}
+
+// Stage is a row of bottlenecks; the first has the stride.
+type Stage struct{ Blocks, Mid, Out, Stride int }
+
+// Epsilon of batch normalisation in torchvision.
+const Epsilon = 1e-5
+
+// Mini is the ResNet of the miniature world: 64x64 images, 16 labels; its pooled features serve FID.
+var Mini = Config{
+	Name: "resnet50", Input: 64,
+	Mean: [3]float64{.45, .45, .45}, Std: [3]float64{.25, .25, .25},
+	Stem:    Stem{Out: 24, Size: 3, Stride: 2},
+	Stages:  []Stage{{2, 16, 64, 1}, {2, 32, 128, 2}, {2, 48, 192, 2}, {2, 64, 256, 2}},
+	Classes: 16,
+}
+
+// Robust is the adversarially trained twin of a network.
+func Robust(c Config) Config {
+	c.Name += "_linf8"
+	return c
+}
+
+// Table lists the tensors of the checkpoint.
+func (c Config) Table() nn.Table {
+	t := nn.Table{conv("conv1", 3, c.Stem.Out, c.Stem.Size), norm("bn1", c.Stem.Out)}
+	c.blocks(func(b block) {
+		t = append(t, conv(b.name+".conv1", b.in, b.mid, 1), norm(b.name+".bn1", b.mid),
+			conv(b.name+".conv2", b.mid, b.mid, 3), norm(b.name+".bn2", b.mid),
+			conv(b.name+".conv3", b.mid, b.out, 1), norm(b.name+".bn3", b.out))
+		if b.downsample {
+			t = append(t, conv(b.name+".downsample.0", b.in, b.out, 1),
+				norm(b.name+".downsample.1", b.out))
+		}
+	})
+	last := c.Stages[len(c.Stages)-1].Out
+	return append(t, nn.Layer{Name: "fc", Kind: nn.Linear, In: last, Out: c.Classes, Bias: true})
+}
+
+func conv(name string, in, out, size int) nn.Layer {
+	return nn.Layer{Name: name, Kind: nn.Kernel, In: in, Out: out, Size: [2]int{size, size}}
+}
+
+func norm(name string, n int) nn.Layer {
+	return nn.Layer{Name: name, Kind: nn.Norm, Out: n, Eps: Epsilon}
+}
+
+// block is one bottleneck.
+type block struct {
+	name, stage          string
+	in, mid, out, stride int
+	downsample, last     bool // last of its stage
+}
+
+// blocks calls fn for each bottleneck in order.
+func (c Config) blocks(fn func(block)) {
+	in := c.Stem.Out
+	for s, st := range c.Stages {
+		for i := range st.Blocks {
+			b := block{stage: fmt.Sprintf("layer%d", s+1), in: in, mid: st.Mid, out: st.Out,
+				stride: 1, last: i == st.Blocks-1}
+			b.name = fmt.Sprintf("%s.%d", b.stage, i)
+			if i == 0 {
+				b.stride = st.Stride
+			}
+			b.downsample = b.stride != 1 || b.in != b.out
+			fn(b)
+			in = st.Out
+		}
+	}
+}
+
+// Network is a ResNet with its tensors.
+type Network struct {
+	Config
+	params gansim.Params
+}
+
+var _ gansim.Scorer = (*Network)(nil)
+
+// Load reads a checkpoint.
+func (c Config) Load(src nn.Source) (*Network, error) {
+	ps, err := c.Table().Load(src, nn.LoadOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	return &Network{c, ps}, nil
+}
+
+// Name is the configuration's name.
+func (n *Network) Name() string { return n.Config.Name }
+
+// Params are the network's tensors.
+func (n *Network) Params() gansim.Params { return n.params }
+
+// Activations runs images [n, h, w, 3] up to a layer.
+func (n *Network) Activations(w gansim.Weights, images *graph.Node, layer string) *graph.Node {
+	return n.Taps(w, images, nn.Fixed{}, layer)[layer]
+}
+
+// Layers lists each block (layer2.0), each stage under its own name (layer2, the same tensor as its
+// last block), the pooled features and the logits.
+func (n *Network) Layers() []gansim.Layer {
+	var ls []gansim.Layer
+	size := (n.Input-1)/n.Stem.Stride + 1
+	if n.Stem.Pool {
+		size = (size-1)/2 + 1
+	}
+	n.blocks(func(b block) {
+		size = (size-1)/b.stride + 1
+		ls = append(ls, gansim.Layer{Name: b.name, Height: size, Width: size, Channels: b.out})
+		if b.last {
+			ls = append(ls, gansim.Layer{Name: b.stage, Height: size, Width: size, Channels: b.out})
+		}
+	})
+	return append(ls, gansim.Layer{Name: "avgpool", Channels: n.Stages[len(n.Stages)-1].Out},
+		gansim.Layer{Name: "fc", Channels: n.Classes})
+}

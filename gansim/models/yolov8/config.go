@@ -1,0 +1,175 @@
+// Package yolov8 is the detector YOLOv8 (ultralytics), as a table of blocks in the manner of its
+// yaml file; tensor names are model.INDEX.… as in the published checkpoints.
+package yolov8
+
+import (
+	"fmt"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/nn"
+)
+
+// Kind is what a block does.
+type Kind int
+
+// The kinds of blocks.
+const (
+	Conv     Kind = iota // 3x3 convolution, norm, SiLU
+	C2f                  // split, chained bottlenecks, join
+	Upsample             // nearest, by 2
+	Concat               // joins its inputs' channels
+	Detect               // the heads
+)
+
+// Block is a line of the table. From lists the blocks that it reads; nil means the one before.
+type Block struct {
+	Kind        Kind
+	From        []int
+	Out, Stride int
+	Repeats     int  // bottlenecks of a C2f
+	Shortcut    bool // of those bottlenecks
+}
+
+// Config is the shape of a detector.
+type Config struct {
+	Name    string
+	Input   int // height and width of images, pixels
+	Classes []string
+	Blocks  []Block
+	Strides []int  // of the heads, pixels per cell
+	Head    [2]int // hidden channels of the box and of the class branch
+	// Bins of the distribution over box distances (16 in the published networks). With one bin the
+	// distance is softplus of the output.
+	Bins int
+}
+
+// Epsilon of batch normalisation in ultralytics.
+const Epsilon = 1e-3
+
+// Mini is the detector of the miniature world: 64x64 images, heads at strides 4 and 8.
+func Mini(classes []string) Config {
+	return Config{
+		Name: "yolov8", Input: 64, Classes: classes,
+		Blocks: []Block{
+			{Kind: Conv, Out: 16, Stride: 2},
+			{Kind: Conv, Out: 32, Stride: 2},
+			{Kind: C2f, Out: 32, Repeats: 1, Shortcut: true},
+			{Kind: Conv, Out: 64, Stride: 2},
+			{Kind: C2f, Out: 64, Repeats: 2, Shortcut: true},
+			{Kind: Conv, Out: 96, Stride: 2},
+			{Kind: C2f, Out: 96, Repeats: 1, Shortcut: true},
+			{Kind: Upsample},
+			{Kind: Concat, From: []int{7, 4}},
+			{Kind: C2f, Out: 64, Repeats: 1},
+			{Kind: Upsample},
+			{Kind: Concat, From: []int{10, 2}},
+			{Kind: C2f, Out: 48, Repeats: 1},
+			{Kind: Detect, From: []int{12, 9}},
+		},
+		Strides: []int{4, 8}, Head: [2]int{32, 32}, Bins: 1,
+	}
+}
+
+// from gives the blocks that block i reads.
+func (c Config) from(i int) []int {
+	if c.Blocks[i].From == nil {
+		return []int{i - 1}
+	}
+	return c.Blocks[i].From
+}
+
+// widths gives each block's output channels.
+func (c Config) widths() []int {
+	w := make([]int, len(c.Blocks))
+	for i, b := range c.Blocks {
+		switch b.Kind {
+		case Upsample:
+			w[i] = w[i-1]
+		case Concat:
+			for _, j := range c.from(i) {
+				w[i] += w[j]
+			}
+		default:
+			w[i] = b.Out
+		}
+	}
+	return w
+}
+
+// Table lists the tensors of the checkpoint.
+func (c Config) Table() nn.Table {
+	var t nn.Table
+	widths := c.widths()
+	for i, b := range c.Blocks {
+		name := fmt.Sprintf("model.%d", i)
+		in := 3
+		if i > 0 {
+			in = widths[c.from(i)[0]]
+		}
+		switch b.Kind {
+		case Conv:
+			t = append(t, unit(name, in, b.Out, 3)...)
+		case C2f:
+			half := b.Out / 2
+			t = append(t, unit(name+".cv1", in, b.Out, 1)...)
+			t = append(t, unit(name+".cv2", (2+b.Repeats)*half, b.Out, 1)...)
+			for j := range b.Repeats {
+				m := fmt.Sprintf("%s.m.%d", name, j)
+				t = append(append(t, unit(m+".cv1", half, half, 3)...), unit(m+".cv2", half, half, 3)...)
+			}
+		case Detect:
+			t = append(t, c.heads(name, widths, b.From)...)
+		}
+	}
+	return t
+}
+
+// unit is ultralytics' Conv: convolution without bias, then a norm.
+func unit(name string, in, out, size int) nn.Table {
+	return nn.Table{
+		{Name: name + ".conv", Kind: nn.Kernel, In: in, Out: out, Size: [2]int{size, size}},
+		{Name: name + ".bn", Kind: nn.Norm, Out: out, Eps: Epsilon},
+	}
+}
+
+// branches are the two branches of a head: name, hidden and output channels.
+func (c Config) branches(name string) []branch {
+	return []branch{{name + ".cv2", c.Head[0], 4 * c.Bins}, {name + ".cv3", c.Head[1], len(c.Classes)}}
+}
+
+type branch struct {
+	name        string
+	hidden, out int
+}
+
+func (c Config) heads(name string, widths, from []int) nn.Table {
+	var t nn.Table
+	for _, b := range c.branches(name) {
+		for level, j := range from {
+			n := fmt.Sprintf("%s.%d", b.name, level)
+			t = append(append(t, unit(n+".0", widths[j], b.hidden, 3)...),
+				unit(n+".1", b.hidden, b.hidden, 3)...)
+			t = append(t, nn.Layer{Name: n + ".2", Kind: nn.Kernel, In: b.hidden, Out: b.out,
+				Size: [2]int{1, 1}, Bias: true})
+		}
+	}
+	return t
+}
+
+// Network is a detector with its tensors.
+type Network struct {
+	Config
+	params gansim.Params
+}
+
+// Load reads a checkpoint.
+func (c Config) Load(src nn.Source) (*Network, error) {
+	ps, err := c.Table().Load(src, nn.LoadOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	return &Network{c, ps}, nil
+}
+
+// Params are the network's tensors.
+func (n *Network) Params() gansim.Params { return n.params }

@@ -1,0 +1,111 @@
+package yolov8
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/nn"
+)
+
+// Predict runs images [n, s, s, 3] in [0, 1] and gives, for each cell of all heads, its box [n,
+// cells, 4] as x0, y0, x1, y1 in pixels and the logits of its classes [n, cells, classes].
+func (c Config) Predict(w gansim.Weights, images *Node, norm nn.Normalizer) (boxes, logits *Node) {
+	outs := make([]*Node, len(c.Blocks))
+	x := images
+	for i, b := range c.Blocks {
+		name := fmt.Sprintf("model.%d", i)
+		if i > 0 {
+			x = outs[c.from(i)[0]]
+		}
+		switch b.Kind {
+		case Conv:
+			outs[i] = convUnit(w, name, x, norm, 3, b.Stride)
+		case C2f:
+			outs[i] = c2f(w, name, x, norm, b)
+		case Upsample:
+			outs[i] = nn.UpsampleNearest(x, 2)
+		case Concat:
+			var parts []*Node
+			for _, j := range b.From {
+				parts = append(parts, outs[j])
+			}
+			outs[i] = Concatenate(parts, 3)
+		case Detect:
+			return c.detect(w, name, outs, norm, b.From)
+		}
+	}
+	exceptions.Panicf("yolov8: the table has no Detect block")
+	return nil, nil
+}
+
+func convUnit(w gansim.Weights, name string, x *Node, norm nn.Normalizer, size, stride int) *Node {
+	return nn.SiLU(norm.Affine(w, name+".bn", nn.Conv(x, w(name+".conv.weight"), nn.Same(size, stride))))
+}
+
+func c2f(w gansim.Weights, name string, x *Node, norm nn.Normalizer, b Block) *Node {
+	parts := Split(convUnit(w, name+".cv1", x, norm, 1, 1), 3, 2)
+	for j := range b.Repeats {
+		m := fmt.Sprintf("%s.m.%d", name, j)
+		y := parts[len(parts)-1]
+		z := convUnit(w, m+".cv2", convUnit(w, m+".cv1", y, norm, 3, 1), norm, 3, 1)
+		if b.Shortcut {
+			z = Add(y, z)
+		}
+		parts = append(parts, z)
+	}
+	return convUnit(w, name+".cv2", Concatenate(parts, 3), norm, 1, 1)
+}
+
+func (c Config) detect(w gansim.Weights, name string, outs []*Node, norm nn.Normalizer,
+	from []int) (boxes, logits *Node) {
+	joined := make([][]*Node, 2)
+	for k, b := range c.branches(name) {
+		for level, j := range from {
+			n := fmt.Sprintf("%s.%d", b.name, level)
+			y := convUnit(w, n+".1", convUnit(w, n+".0", outs[j], norm, 3, 1), norm, 3, 1)
+			y = nn.Bias(nn.Conv(y, w(n+".2.weight"), nn.ConvOptions{}), w(n+".2.bias"))
+			d := y.Shape().Dimensions
+			y = Reshape(y, d[0], d[1]*d[2], d[3])
+			if k == 0 {
+				y = c.decode(y, d[1], d[2], c.Strides[level])
+			}
+			joined[k] = append(joined[k], y)
+		}
+	}
+	return Concatenate(joined[0], 1), Concatenate(joined[1], 1)
+}
+
+// decode turns distances from the cells' centres [n, h*w, 4*bins] into corners in pixels.
+func (c Config) decode(d *Node, h, w, stride int) *Node {
+	if c.Bins != 1 {
+		exceptions.Panicf("yolov8: distributions over %d bins are not supported yet", c.Bins)
+	}
+	d = MulScalar(Softplus(d), float64(stride))
+	centres := make([]float64, 0, h*w*4)
+	signs := make([]float64, 0, h*w*4)
+	for y := range h {
+		for x := range w {
+			cx, cy := (float64(x)+.5)*float64(stride), (float64(y)+.5)*float64(stride)
+			centres = append(centres, cx, cy, cx, cy)
+			signs = append(signs, -1, -1, 1, 1)
+		}
+	}
+	return Add(nn.Constant(d, centres, 1, h*w, 4), Mul(nn.Constant(d, signs, 1, h*w, 4), d))
+}
+
+// Cells lists the centre of each cell and its stride, in the order of Predict's rows.
+func (c Config) Cells() [][3]float64 {
+	var cells [][3]float64
+	for _, s := range c.Strides {
+		for y := range c.Input / s {
+			for x := range c.Input / s {
+				st := float64(s)
+				cells = append(cells, [3]float64{(float64(x) + .5) * st, (float64(y) + .5) * st, st})
+			}
+		}
+	}
+	return cells
+}
