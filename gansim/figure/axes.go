@@ -168,7 +168,7 @@ func crowded(ticks []tick, room vg.Length) bool {
 // ten. Very large and very small numbers are printed in units of a power of ten, which is returned
 // as a factor for the label (empty for none).
 func linearTicks(lo, hi float64, limit int) (ticks []tick, factor line) {
-	step := niceStep(hi-lo, limit)
+	step := niceStep(lo, hi, limit)
 	if step == 0 {
 		return []tick{{at: lo, label: plain(minus(strconv.FormatFloat(lo, 'g', 4, 64)))}}, nil
 	}
@@ -179,7 +179,6 @@ func linearTicks(lo, hi float64, limit int) (ticks []tick, factor line) {
 		factor = line{{s: " (10"}, {s: minus(strconv.Itoa(exponent)), super: true}, {s: ")"}}
 	}
 	digits := decimals(step / unit)
-	const slack = 1e-9
 	first := math.Ceil(lo/step - slack)
 	for k := range limit + 2 {
 		v := (first + float64(k)) * step
@@ -195,15 +194,21 @@ func linearTicks(lo, hi float64, limit int) (ticks []tick, factor line) {
 	return ticks, factor
 }
 
-// niceStep is the smallest nice step with at most limit ticks over the span; 0 if there is none.
-func niceStep(span float64, limit int) float64 {
-	if !(span > 0) || math.IsInf(span, 0) || limit < 2 {
+// slack is the share of a step by which a tick may lie outside the range.
+const slack = 1e-9
+
+// niceStep is the smallest nice step with at most limit multiples in the range; 0 if there is none.
+func niceStep(lo, hi float64, limit int) float64 {
+	span := hi - lo
+	if !(span > 0) || math.IsInf(span, 0) || limit < 1 {
 		return 0
 	}
-	power := math.Pow(10, math.Floor(math.Log10(span/float64(limit))))
-	for _, m := range []float64{1, 2, 2.5, 5, 10, 20, 25, 50} {
-		if span/(m*power) <= float64(limit)-0.999 {
-			return m * power
+	power := math.Pow(10, math.Floor(math.Log10(span/float64(limit+1))))
+	for _, m := range []float64{1, 2, 2.5, 5, 10, 20, 25, 50, 100} {
+		step := m * power
+		n := math.Floor(hi/step+slack) - math.Ceil(lo/step-slack) + 1
+		if n >= 1 && n <= float64(limit) {
+			return step
 		}
 	}
 	return 0

@@ -96,7 +96,7 @@ func (f Figure) draw(c draw.Canvas, panels []lettered) error {
 	y := c.Max.Y - pageMargin
 	for _, p := range panels {
 		h := p.Height()
-		box := rect(c.Min.X, y-h, c.Size().X-1*mm, h)
+		box := rect(c.Min.X, y-h, contentW, h)
 		if err := p.Draw(draw.Canvas{Canvas: c.Canvas, Rectangle: box}); err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (f Figure) draw(c draw.Canvas, panels []lettered) error {
 		y -= h + panelGap
 	}
 	if foot := f.foot(); len(foot) > 0 {
-		foot.draw(c, vg.Point{X: c.Min.X + 3*mm, Y: c.Min.Y + pageMargin + 0.6*mm},
+		foot.draw(c, vg.Point{X: c.Min.X + leftEdge, Y: c.Min.Y + pageMargin + 0.6*mm},
 			textBox{size: tickPt, color: muted()})
 	}
 	return nil

@@ -27,10 +27,9 @@ type PanelA struct {
 // Rows of panel A, mm from the top.
 const (
 	fidTop    = 5 * mm
-	fidHeight = 21 * mm
-	lowHeight = 24 * mm
-	leftAxis  = 9 * mm
-	gridWidth = 57 * mm
+	fidHeight = 22 * mm
+	lowHeight = 25 * mm
+	gridWidth = 60 * mm
 )
 
 // Height is the height of the panel.
@@ -42,7 +41,7 @@ func (p PanelA) Height() vg.Length {
 		h += 3 * mm
 	}
 	if p.hasLow() {
-		h += lowHeight + p.depth() + 5*mm
+		h += lowHeight + p.depth() + 1*mm
 	}
 	if len(p.Grids) > 0 {
 		h = max(h, 40*mm)
@@ -97,9 +96,9 @@ func (p PanelA) Draw(c draw.Canvas) error {
 		}
 		box := rect(left+5*mm, c.Min.Y, room, c.Size().Y-0.8*mm)
 		drawGrids(draw.Canvas{Canvas: c.Canvas, Rectangle: box}, p.Grids)
-		left += room + 8*mm
+		left += room + 7*mm
 	} else {
-		left += 3 * mm
+		left += leftEdge
 	}
 	low := c.Max.Y - 3*mm
 	if p.hasFID() {
@@ -167,7 +166,7 @@ func (p PanelA) drawFID(c draw.Canvas, box vg.Rectangle, colors map[string]color
 		top = 1
 	}
 	k := vg.Length(len(groups))
-	const gap = 3.2 * mm
+	const gap = 3 * mm
 	room := (box.Size().X - leftAxis - (k-1)*gap) / k
 	room = min(room, vg.Length(len(p.Sets))*6*mm+4*mm)
 	names := category(p.names()[:len(p.Sets)])
@@ -200,26 +199,26 @@ func (p PanelA) drawLow(c draw.Canvas, box vg.Rectangle, colors map[string]color
 	room := box.Size().X
 	rates, violins := vg.Length(len(p.Detection)), vg.Length(len(p.Confidence))
 	matrix := p.matrixWidth()
-	if used := 2*(leftAxis+4*mm) + rates*2.9*mm + violins*3.6*mm; matrix > room-used {
+	if used := 2*leftAxis + 7*mm + rates*2.9*mm + violins*3.3*mm; matrix > room-used {
 		matrix = max(0, room-used)
 	}
 	if matrix < p.matrixWidth()*0.8 {
 		matrix = 0
 	}
-	free := room - matrix - 2*leftAxis - 5*mm
+	free := room - matrix - 2*leftAxis - 3*mm
 	if matrix > 0 {
 		free -= 4 * mm
 	}
-	unit := min(6.5*mm, free/(rates+violins*1.3+0.01))
+	unit := min(6.5*mm, free/(rates+violins*1.15+0.01))
 	if len(p.Detection) > 0 {
 		w := max(rates*unit, 8*mm)
 		if err := p.drawRates(c, rect(x+leftAxis, box.Min.Y, w, box.Size().Y), colors); err != nil {
 			return err
 		}
-		x += leftAxis + w + 4*mm
+		x += leftAxis + w + 3*mm
 	}
 	if len(p.Confidence) > 0 {
-		w := max(violins*unit*1.3, 9*mm)
+		w := max(violins*unit*1.15, 9*mm)
 		err := p.drawConfidence(c, rect(x+leftAxis, box.Min.Y, w, box.Size().Y), colors)
 		if err != nil {
 			return err
@@ -250,7 +249,7 @@ func (p PanelA) drawRates(c draw.Canvas, area vg.Rectangle, colors map[string]co
 	a.xTicks, a.slantX = category(names), true
 	a.yLabel = plain("Object detection rate")
 	a.draw(c, b)
-	nNote(c, area, p.depth(), n)
+	nNote(c, area, n)
 	return nil
 }
 
@@ -274,12 +273,12 @@ func (p PanelA) drawConfidence(c draw.Canvas, area vg.Rectangle,
 	a.xTicks, a.slantX = category(names), true
 	a.yLabel = plain("Detection confidence")
 	a.draw(c, violins...)
-	nNote(c, area, p.depth(), n)
+	nNote(c, area, n)
 	return nil
 }
 
 // nNote prints the numbers of images above the axes: one number when all sets have the same.
-func nNote(c draw.Canvas, area vg.Rectangle, _ vg.Length, n []int) {
+func nNote(c draw.Canvas, area vg.Rectangle, n []int) {
 	l := nText(n)
 	if l == nil {
 		return

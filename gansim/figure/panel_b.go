@@ -20,10 +20,10 @@ type PanelB struct {
 
 // Sizes of panel B.
 const (
-	statAxis   = 8.2 * mm // room for a small plot's y axis
-	statData   = 9 * mm   // least width of its data
-	specAxis   = 11 * mm
-	specData   = 28 * mm
+	statAxis   = 7.8 * mm // room for a small plot's y axis
+	statData   = 8 * mm   // least width of its data
+	specAxis   = 10.5 * mm
+	specData   = 26 * mm
 	statHeight = 25 * mm
 	statShort  = 17 * mm // with two rows
 	keyHeight  = 6.5 * mm
@@ -37,7 +37,7 @@ func (p PanelB) grid() statGrid {
 	if n == 0 {
 		return statGrid{}
 	}
-	room := pageW - 3*mm - p.spectraWidth()
+	room := contentW - leftEdge - p.spectraWidth()
 	most := max(1, int(room/(statAxis+statData)))
 	rows := (n + most - 1) / most
 	return statGrid{rows, (n + rows - 1) / rows}
@@ -79,8 +79,8 @@ func (p PanelB) Draw(c draw.Canvas) error {
 	p.drawLegend(c, colors)
 	top := c.Max.Y - keyHeight
 	g := p.grid()
-	left := c.Min.X + 3*mm
-	right := c.Max.X - 1*mm
+	left := c.Min.X + leftEdge + leftAxis - statAxis
+	right := c.Max.X
 	statsW := right - left - p.spectraWidth()
 	if len(p.Statistics) == 0 {
 		statsW = 0
@@ -104,7 +104,7 @@ func (p PanelB) Draw(c draw.Canvas) error {
 	cell /= vg.Length(max(1, len(p.Spectra)))
 	for i, s := range p.Spectra {
 		area := rect(left+statsW+vg.Length(i)*cell+specAxis, top-p.bodyHeight(),
-			cell-specAxis-1*mm, p.bodyHeight())
+			cell-specAxis, p.bodyHeight())
 		if err := drawSpectrum(c, area, s, colors); err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func (p PanelB) drawLegend(c draw.Canvas, colors map[string]color.NRGBA) {
 		}
 		keys = append(keys, key{colors[s.Name], label})
 	}
-	x := drawKeys(c, vg.Point{X: c.Min.X + 7*mm, Y: c.Max.Y - 1.3*mm}, keys)
+	x := drawKeys(c, vg.Point{X: c.Min.X + leftEdge + leftAxis, Y: c.Max.Y - 1.3*mm}, keys)
 	note := "points: images; bars: mean ± s.e.m."
 	if len(p.Statistics) == 0 {
 		note = "mean ± s.e.m."
@@ -201,8 +201,7 @@ func drawStatistic(c draw.Canvas, area vg.Rectangle, s Statistic,
 		label += " (" + s.Unit + ")"
 	}
 	a.yLabel = append(plain(fit(label, labelPt, area.Size().Y+2*mm)), factor...)
-	a.yGap = statAxis - 2.4*mm
-	a.yGap = max(a.yDepth()+0.7*mm, 0)
+	a.yGap = a.yDepth() + 0.7*mm
 	a.draw(c, strips...)
 	return nil
 }

@@ -46,7 +46,7 @@ func (p PanelC) rowsLeft() vg.Length {
 	if len(p.Pairs) == 0 {
 		return 5 * mm
 	}
-	return 3*mm + leftAxis + scatterWidth + 5*mm
+	return leftEdge + leftAxis + scatterWidth + 5*mm
 }
 
 // cell is the size of an image and the width of the labels before the rows.
@@ -57,7 +57,7 @@ func (p PanelC) cell() (size, labels vg.Length) {
 		labels = max(labels, line{{s: shortName(r.Label), bold: true}}.width(labelPt))
 	}
 	labels += 1.5 * mm
-	room := pageW - p.rowsLeft() - labels
+	room := contentW - p.rowsLeft() - labels
 	return min(largestCell, (room-vg.Length(longest-1)*cellGap)/vg.Length(longest)), labels
 }
 
@@ -108,7 +108,7 @@ func (p PanelC) drawScatter(c draw.Canvas) error {
 	} else {
 		lo = max(-1, lo-0.05)
 	}
-	area := rect(c.Min.X+3*mm+leftAxis, c.Max.Y-scatterTop-scatterHeight,
+	area := rect(c.Min.X+leftEdge+leftAxis, c.Max.Y-scatterTop-scatterHeight,
 		scatterWidth, scatterHeight)
 	a := newAxes(area, [2]float64{-0.62, 1.62}, [2]float64{lo, 1})
 	a.yTicks, _ = linearTicks(lo, 1, 6)

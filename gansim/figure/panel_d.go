@@ -19,8 +19,8 @@ type PanelD struct {
 
 // Sizes of panel D.
 const (
-	netTop    = 11 * mm
-	netHeight = 27 * mm
+	netTop    = 8 * mm
+	netHeight = 30 * mm
 	netGap    = 4 * mm
 )
 
@@ -36,14 +36,14 @@ func (p PanelD) Height() vg.Length {
 // width is the width of one network's data.
 func (p PanelD) width() vg.Length {
 	n := vg.Length(max(1, len(p.Nets)))
-	return min(120*mm, (pageW-4*mm-(n-1)*netGap)/n-leftAxis)
+	return min(120*mm, (contentW-leftEdge-(n-1)*netGap)/n-leftAxis)
 }
 
 // Draw draws the panel into the canvas, which should be as high as Height says.
 func (p PanelD) Draw(c draw.Canvas) error {
 	w := p.width()
 	for i, n := range p.Nets {
-		x := c.Min.X + 3*mm + vg.Length(i)*(leftAxis+w+netGap) + leftAxis
+		x := c.Min.X + leftEdge + vg.Length(i)*(leftAxis+w+netGap) + leftAxis
 		area := rect(x, c.Max.Y-netTop-netHeight, w, netHeight)
 		if err := p.drawNet(c, area, n, i == 0); err != nil {
 			return err
@@ -91,7 +91,7 @@ func (p PanelD) drawNet(c draw.Canvas, area vg.Rectangle, n Net, first bool) err
 		}
 	}
 	r := padded(0.05, values...)
-	if r[0] > 0 && r[0] < 0.4*r[1] {
+	if low := padded(0, values...)[0]; low >= 0 && low < 0.4*r[1] {
 		r[0] = 0
 	}
 	a.plot.Y.Min, a.plot.Y.Max = r[0], r[1]
@@ -127,20 +127,17 @@ func (p PanelD) yLabel() string {
 // drawNetText prints the network's name, the legend with medians, and the test above the data.
 func drawNetText(c draw.Canvas, area vg.Rectangle, n Net) {
 	top := area.Max.Y + netTop - 2.6*mm
-	name := line{{s: fit(n.Name, labelPt, area.Size().X*0.8), bold: true}}
+	name := line{{s: fit(n.Name, labelPt, area.Size().X*0.4), bold: true}}
 	name.draw(c, vg.Point{X: area.Min.X, Y: top}, textBox{size: labelPt})
+	if n.Test != nil {
+		testText(*n.Test).draw(c, vg.Point{X: area.Max.X, Y: top},
+			textBox{size: tickPt, ax: 1, color: muted()})
+	}
 	keys := []key{
 		{BigGAN.Color(), medianKey(BigGAN, n.BigGAN)},
 		{DeePSim.Color(), medianKey(DeePSim, n.DeePSim)},
 	}
-	pt := vg.Point{X: area.Min.X, Y: top - 3.1*mm}
-	drawKeys(c, pt, keys)
-	if n.Test == nil {
-		return
-	}
-	text := testText(*n.Test)
-	text.draw(c, vg.Point{X: area.Min.X, Y: top - 6.6*mm},
-		textBox{size: tickPt, color: muted()})
+	drawKeys(c, vg.Point{X: area.Min.X, Y: top - 2.6*mm}, keys)
 }
 
 func medianKey(k Kind, e *Estimate) line {

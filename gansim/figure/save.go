@@ -83,8 +83,7 @@ func (f Figure) encode(format string, panels []lettered) ([]byte, error) {
 // 11.3.4.3) between header and pixels.
 func encodePNG(c *vgimg.Canvas, title, alt string) ([]byte, error) {
 	var b bytes.Buffer
-	enc := png.Encoder{CompressionLevel: png.BestCompression}
-	if err := enc.Encode(&b, c.Image()); err != nil {
+	if err := png.Encode(&b, c.Image()); err != nil {
 		return nil, fmt.Errorf("figure: png: %w", err)
 	}
 	const header = 8 + 25 // signature and IHDR

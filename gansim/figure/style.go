@@ -17,7 +17,9 @@ import (
 const (
 	mm       = vg.Millimeter
 	pageW    = 180 * mm
-	maxPageH = 240 * mm
+	contentW = pageW - 1.5*mm // the right edge of every panel
+	leftAxis = 8.5 * mm       // room for a y axis with its label
+	leftEdge = 3 * mm         // from the page to the first y axis label
 
 	smallPt  = vg.Length(5.5) // numbers inside cells
 	tickPt   = vg.Length(6)

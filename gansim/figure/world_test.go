@@ -68,7 +68,7 @@ func sevenSets() []Set {
 
 func (w world) panelA(sets []Set, n int) *PanelA {
 	p := &PanelA{Sets: sets, FIDImages: n, Grids: []Grid{
-		{Set{"DeePSim", DeePSim}, w.pictures(15, 64)}, {Set{"BigGAN", BigGAN}, w.pictures(15, 64)},
+		{Set{"DeePSim", DeePSim}, w.pictures(20, 64)}, {Set{"BigGAN", BigGAN}, w.pictures(20, 64)},
 	}}
 	for i, s := range sets {
 		if s.Kind == Natural {
