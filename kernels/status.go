@@ -39,7 +39,7 @@ func Inspect() Status {
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Cgo:      hasXLA,
 		SIMD:     hasSIMD,
-		Modules:  modules(),
+		Modules:  Modules(),
 	}
 	s.Home, _ = Home() // the backends' errors say why not
 	for _, name := range Names() {
@@ -82,7 +82,7 @@ func pluginOf(name string) (kind string, ok bool) {
 
 // modules lists the engine's modules with the versions that this program was built with; those of a
 // local replacement are marked. Empty if the program does not know.
-func modules() []Module {
+func Modules() []Module {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return nil

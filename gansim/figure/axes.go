@@ -2,6 +2,7 @@ package figure
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -23,9 +24,9 @@ type axes struct {
 	area           vg.Rectangle
 	xTicks, yTicks []tick
 	xLabel, yLabel line
-	title          line // short name of a small multiple, above the data
-	slantX         bool // tick labels of the x axis rise at 45 degrees
-	hideYLabels    bool // the neighbour to the left shows them
+	title          line    // short name of a small multiple, above the data
+	turnX          float64 // angle of the x axis's tick labels, radians; 0 is level
+	hideYLabels    bool    // the neighbour to the left shows them
 	yGap           vg.Length
 }
 
@@ -69,9 +70,8 @@ func (a *axes) drawX(c draw.Canvas) {
 		}
 		c.StrokeLine2(sty, x, y, x, y-long)
 		pt := vg.Point{X: x, Y: y - tickLen - 0.5*mm}
-		if a.slantX {
-			pt.X += 0.3 * mm
-			t.label.draw(c, pt, textBox{size: tickPt, ax: 1, ay: 0.9, turn: math.Pi / 4})
+		if a.turnX != 0 {
+			drawTurned(c, t.label, pt, a.turnX)
 			continue
 		}
 		t.label.draw(c, pt, textBox{size: tickPt, ax: 0.5, ay: 1})
@@ -86,8 +86,8 @@ func (a *axes) drawX(c draw.Canvas) {
 // xDepth is how far ticks and their labels reach below the data.
 func (a *axes) xDepth() vg.Length {
 	depth := tickLen + 0.5*mm
-	if a.slantX {
-		return depth + slantDepth(a.xTicks)
+	if a.turnX != 0 {
+		return depth + turnedDepth(a.xTicks, a.turnX)
 	}
 	lines := vg.Length(0)
 	for _, t := range a.xTicks {
@@ -101,13 +101,36 @@ func (a *axes) xDepth() vg.Length {
 	return depth + lines
 }
 
-// slantDepth is the height of labels at 45 degrees.
-func slantDepth(ticks []tick) vg.Length {
+// turnFor is the angle at which labels of the ticks' size can stand side by side when each has the
+// given room: level if they fit, else 45 degrees or as steep as needed for 2 mm between lines.
+func turnFor(ticks []tick, room vg.Length) float64 {
+	switch {
+	case !crowded(ticks, room):
+		return 0
+	case room >= 2.85*mm:
+		return math.Pi / 4
+	case room >= 2.35*mm:
+		return math.Pi / 3
+	}
+	return math.Pi / 2
+}
+
+// drawTurned draws a label whose top right end hangs on a tick.
+func drawTurned(c draw.Canvas, l line, pt vg.Point, turn float64) {
+	const middle = 0.5
+	lift := 0.4 * math.Cos(turn) * math.Sqrt2 // the steeper, the more it is centred
+	pt.X += vg.Length(0.3*math.Cos(turn)*math.Sqrt2) * mm
+	l.draw(c, pt, textBox{size: tickPt, ax: 1, ay: middle + lift, turn: turn})
+}
+
+// turnedDepth is the height of turned labels.
+func turnedDepth(ticks []tick, turn float64) vg.Length {
 	widest := vg.Length(0)
 	for _, t := range ticks {
 		widest = max(widest, t.label.width(tickPt))
 	}
-	return (widest+tickPt*capHeight)*math.Sqrt2/2 + 0.2*mm
+	sin, cos := math.Sincos(turn)
+	return widest*vg.Length(sin) + tickPt*capHeight*vg.Length(cos) + 0.2*mm
 }
 
 func (a *axes) drawY(c draw.Canvas) {
@@ -225,30 +248,32 @@ func decimals(step float64) int {
 	return 12
 }
 
-// logTicks labels decades, thinned to at most limit, or 1, 2 and 5 inside a single decade.
+// logTicks labels about limit ticks: 1, 2 and 5 or 1 and 3 of each decade where that is few enough
+// and the numbers are short, else decades, thinned if need be. The others are minor.
 func logTicks(lo, hi float64, limit int) []tick {
 	first, last := math.Log10(lo), math.Log10(hi)
-	every := max(1, int(math.Ceil((last-first)/float64(limit))))
-	plainText := first > -2.01 && last < 4.01
+	every := max(1, int(math.Ceil((last-first)/float64(max(1, limit)))))
+	short := first > -2.01 && last < 4.01
+	wanted := []int{1}
+	for _, digits := range [][]int{{1, 2, 5}, {1, 3}} {
+		if short && logCount(lo, hi, digits) <= limit {
+			wanted = digits
+			break
+		}
+	}
 	var ticks []tick
 	for e := int(math.Floor(first)); e <= int(math.Ceil(last)); e++ {
 		for m := 1; m <= 9; m++ {
 			v := float64(m) * math.Pow(10, float64(e))
-			if v < lo*(1-1e-9) || v > hi*(1+1e-9) {
+			if !logInside(v, lo, hi) || (every > 1 && m > 1) {
 				continue
 			}
 			t := tick{at: v}
-			labelled := m == 1 && e%every == 0
-			if last-first < 1.3 {
-				labelled = m == 1 || m == 2 || m == 5
-			}
-			switch {
-			case labelled && plainText:
+			switch labelled := slices.Contains(wanted, m) && e%every == 0; {
+			case labelled && short:
 				t.label = plain(strconv.FormatFloat(v, 'f', max(0, -e), 64))
 			case labelled:
-				t.label = powerOfTen(m, e)
-			case every > 1 && m > 1:
-				continue
+				t.label = powerOfTen(e)
 			}
 			ticks = append(ticks, t)
 		}
@@ -256,13 +281,36 @@ func logTicks(lo, hi float64, limit int) []tick {
 	return ticks
 }
 
-// powerOfTen is m × 10 to the e.
-func powerOfTen(m, e int) line {
-	l := line{{s: "10"}, {s: minus(strconv.Itoa(e)), super: true}}
-	if m != 1 {
-		l = append(line{{s: strconv.Itoa(m) + "×"}}, l...)
+func logInside(v, lo, hi float64) bool { return v >= lo*(1-slack) && v <= hi*(1+slack) }
+
+// logCount counts the numbers with the given first digits in the range.
+func logCount(lo, hi float64, digits []int) int {
+	n := 0
+	for e := int(math.Floor(math.Log10(lo))); e <= int(math.Ceil(math.Log10(hi))); e++ {
+		for _, m := range digits {
+			if logInside(float64(m)*math.Pow(10, float64(e)), lo, hi) {
+				n++
+			}
+		}
 	}
-	return l
+	return n
+}
+
+// givenTicks labels the given places that lie in the range.
+func givenTicks(at []float64, r [2]float64) []tick {
+	var ticks []tick
+	for _, v := range at {
+		if v >= r[0]-slack && v <= r[1]+slack {
+			text := strconv.FormatFloat(v, 'g', 4, 64)
+			ticks = append(ticks, tick{at: v, label: plain(minus(text))})
+		}
+	}
+	return ticks
+}
+
+// powerOfTen is 10 to the e.
+func powerOfTen(e int) line {
+	return line{{s: "10"}, {s: minus(strconv.Itoa(e)), super: true}}
 }
 
 // padded widens the range of the values by a share of it on both sides. A range without width gets

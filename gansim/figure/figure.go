@@ -39,7 +39,7 @@ const publishedTitle = "Exploring the image statistics and representational flex
 	"of the generators"
 
 const (
-	panelGap   = 3.5 * mm
+	panelGap   = 3 * mm
 	pageMargin = 1.5 * mm
 	footHeight = 5 * mm
 	miniature  = "Miniature world \u2013 not the paper\u2019s networks."

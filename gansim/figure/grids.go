@@ -54,6 +54,22 @@ func planGrids(grids []Grid, size vg.Point) gridPlan {
 	return best
 }
 
+// height is the height of a grid.
+func (p gridPlan) height(g Grid) vg.Length {
+	rows := vg.Length(max(1, (len(g.Images)+p.columns-1)/p.columns))
+	return rows*p.cell + (rows-1)*cellGap
+}
+
+// gap is the space between grids: wider, up to a limit, when there is height to spare.
+func (p gridPlan) gap(grids []Grid, height vg.Length) vg.Length {
+	const widest = 4 * mm
+	gaps := vg.Length(max(1, len(grids)-1))
+	for _, g := range grids {
+		height -= p.height(g)
+	}
+	return min(widest, max(blockGap, height/gaps))
+}
+
 // drawGrids draws the samples of each set below each other, with coloured labels at the left.
 func drawGrids(c draw.Canvas, grids []Grid) {
 	plan := planGrids(grids, c.Size())
@@ -64,10 +80,9 @@ func drawGrids(c draw.Canvas, grids []Grid) {
 	for _, g := range grids {
 		sets = append(sets, g.Set)
 	}
-	y := c.Max.Y
+	y, gap := c.Max.Y, plan.gap(grids, c.Size().Y)
 	for _, g := range grids {
-		rows := vg.Length(max(1, (len(g.Images)+plan.columns-1)/plan.columns))
-		h := rows*plan.cell + (rows-1)*cellGap
+		h := plan.height(g)
 		w := vg.Length(plan.columns)*plan.cell + vg.Length(plan.columns-1)*cellGap
 		box := rect(c.Min.X+plan.labels, y-h, w, h)
 		grid := &ImageGrid{Images: g.Images, Columns: plan.columns, Gap: cellGap}
@@ -79,6 +94,6 @@ func drawGrids(c draw.Canvas, grids []Grid) {
 			b = textBox{size: labelPt, ax: 0.5, turn: math.Pi / 2, color: ink}
 		}
 		line{{s: shortName(g.Set.Name), bold: true}}.draw(c, pt, b)
-		y -= h + blockGap
+		y -= h + gap
 	}
 }

@@ -20,13 +20,13 @@ type PanelB struct {
 
 // Sizes of panel B.
 const (
-	statAxis   = 7.8 * mm // room for a small plot's y axis
+	statAxis   = 8.3 * mm // room for a small plot's y axis
 	statData   = 8 * mm   // least width of its data
 	specAxis   = 10.5 * mm
 	specData   = 26 * mm
 	statHeight = 25 * mm
-	statShort  = 17 * mm // with two rows
-	keyHeight  = 6.5 * mm
+	statShort  = 16 * mm // with two rows
+	keyHeight  = 5.5 * mm
 )
 
 // statGrid is the arrangement of the small plots.
@@ -68,12 +68,20 @@ func (p PanelB) bodyHeight() vg.Length {
 }
 
 // Height is the height of the panel.
-func (p PanelB) Height() vg.Length { return keyHeight + p.bodyHeight() + 9.5*mm }
+func (p PanelB) Height() vg.Length {
+	if len(p.Statistics)+len(p.Spectra) == 0 {
+		return leastHeight
+	}
+	return keyHeight + p.bodyHeight() + 9.5*mm
+}
 
 // Draw draws the panel into the canvas, which should be as high as Height says.
 func (p PanelB) Draw(c draw.Canvas) error {
 	if err := p.check(); err != nil {
 		return err
+	}
+	if len(p.Statistics)+len(p.Spectra) == 0 {
+		return nil
 	}
 	colors := tints(p.sets())
 	p.drawLegend(c, colors)
@@ -104,7 +112,7 @@ func (p PanelB) Draw(c draw.Canvas) error {
 	cell /= vg.Length(max(1, len(p.Spectra)))
 	for i, s := range p.Spectra {
 		area := rect(left+statsW+vg.Length(i)*cell+specAxis, top-p.bodyHeight(),
-			cell-specAxis, p.bodyHeight())
+			cell-specAxis-1.2*mm, p.bodyHeight())
 		if err := drawSpectrum(c, area, s, colors); err != nil {
 			return err
 		}
@@ -156,7 +164,7 @@ func (p PanelB) drawLegend(c draw.Canvas, colors map[string]color.NRGBA) {
 		label := plain(s.Name)
 		if n := most[s.Name]; n > 0 {
 			label = append(label, run{s: " ("}, run{s: "n", slant: true},
-				run{s: " = " + count(n) + " images)"})
+				run{s: " = " + plural(n, "image") + ")"})
 		}
 		keys = append(keys, key{colors[s.Name], label})
 	}
@@ -190,7 +198,7 @@ func drawStatistic(c draw.Canvas, area vg.Rectangle, s Statistic,
 	var factor line
 	a.yTicks, factor = linearTicks(r[0], r[1], int(area.Size().Y/(5.2*mm)))
 	a.xTicks = category(names)
-	a.slantX = crowded(a.xTicks, area.Size().X/vg.Length(max(1, len(names))))
+	a.turnX = turnFor(a.xTicks, area.Size().X/vg.Length(max(1, len(names))))
 	if !last {
 		for i := range a.xTicks {
 			a.xTicks[i].label = plain("")
@@ -201,7 +209,7 @@ func drawStatistic(c draw.Canvas, area vg.Rectangle, s Statistic,
 		label += " (" + s.Unit + ")"
 	}
 	a.yLabel = append(plain(fit(label, labelPt, area.Size().Y+2*mm)), factor...)
-	a.yGap = a.yDepth() + 0.7*mm
+	a.yGap = a.yDepth() + 1*mm
 	a.draw(c, strips...)
 	return nil
 }
@@ -214,6 +222,9 @@ func drawSpectrum(c draw.Canvas, area vg.Rectangle, s Spectrum,
 	for _, r := range s.Series {
 		curve, err := NewCurve(r.X, r.Mean, r.SEM)
 		if err != nil {
+			return err
+		}
+		if err := finite("panel b: slope of "+r.Set.Name, r.Slope); r.HasSlope && err != nil {
 			return err
 		}
 		curve.Color = colors[r.Set.Name]
@@ -239,6 +250,9 @@ func drawSpectrum(c draw.Canvas, area vg.Rectangle, s Spectrum,
 		a.plot.X.Scale, a.xTicks = plot.LogScale{}, logTicks(rx[0], rx[1], wide)
 	} else {
 		a.xTicks, fx = linearTicks(rx[0], rx[1], wide)
+	}
+	if len(s.XTicks) > 0 {
+		a.xTicks, fx = givenTicks(s.XTicks, rx), nil
 	}
 	if s.LogY {
 		a.plot.Y.Scale, a.yTicks = plot.LogScale{}, logTicks(ry[0], ry[1], high)

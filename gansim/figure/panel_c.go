@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"strings"
@@ -21,7 +22,7 @@ type PanelC struct {
 // Sizes of panel C.
 const (
 	scatterWidth  = 30 * mm
-	scatterHeight = 29 * mm
+	scatterHeight = 28 * mm
 	scatterTop    = 5 * mm // room for the bracket with the P value
 	largestCell   = 12 * mm
 	rowGap        = 0.8 * mm
@@ -38,7 +39,7 @@ func (p PanelC) Height() vg.Length {
 		rows := vg.Length(len(p.Rows))
 		h = max(h, 2*mm+rows*cell+(rows-1)*rowGap+1*mm)
 	}
-	return max(h, 8*mm)
+	return max(h, leastHeight)
 }
 
 // rowsLeft is where the image rows begin, from the panel's left edge.
@@ -63,6 +64,9 @@ func (p PanelC) cell() (size, labels vg.Length) {
 
 // Draw draws the panel into the canvas, which should be as high as Height says.
 func (p PanelC) Draw(c draw.Canvas) error {
+	if err := p.check(); err != nil {
+		return err
+	}
 	if len(p.Pairs) > 0 {
 		if err := p.drawScatter(c); err != nil {
 			return err
@@ -72,13 +76,10 @@ func (p PanelC) Draw(c draw.Canvas) error {
 	rows := vg.Length(len(p.Rows))
 	block := rows*cell + (rows-1)*rowGap
 	y := c.Max.Y - 2*mm
-	if len(p.Pairs) > 0 && block < scatterHeight {
-		y = c.Max.Y - scatterTop - (scatterHeight-block)/2
+	if len(p.Pairs) > 0 && block <= p.Height()-scatterTop-1*mm {
+		y = c.Max.Y - scatterTop - max(0, scatterHeight-block)/2
 	}
 	for _, r := range p.Rows {
-		if err := checkImages("panel c: "+r.Label, r.Images); err != nil {
-			return err
-		}
 		x := c.Min.X + p.rowsLeft() + labels
 		n := vg.Length(len(r.Images))
 		box := rect(x, y-cell, n*cell+(n-1)*cellGap, cell)
@@ -93,6 +94,16 @@ func (p PanelC) Draw(c draw.Canvas) error {
 		y -= cell + rowGap
 	}
 	return nil
+}
+
+func (p PanelC) check() error {
+	for _, r := range p.Rows {
+		if err := checkImages("panel c: "+r.Label, r.Images); err != nil {
+			return err
+		}
+	}
+	return errors.Join(p.DeePSim.finite("panel c: median of DeePSim"),
+		p.BigGAN.finite("panel c: median of BigGAN"), p.Test.finite("panel c: test"))
 }
 
 // drawScatter draws the correlations with medians below the names and P above.
@@ -116,7 +127,7 @@ func (p PanelC) drawScatter(c draw.Canvas) error {
 	a.xTicks[0].under = medianLine(p.DeePSim)
 	a.xTicks[1].under = medianLine(p.BigGAN)
 	a.yLabel = line{{s: "Pixel correlation, Pearson "}, {s: "r", slant: true}}
-	a.xLabel = append(nText([]int{len(p.Pairs)}), run{s: " photographs"})
+	a.xLabel = line{{s: "n", slant: true}, {s: " = " + plural(len(p.Pairs), "photograph")}}
 	if p.DeePSim != nil || p.BigGAN != nil {
 		a.xLabel = append(line{{s: "median ± s.e., "}}, a.xLabel...)
 	}

@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -21,16 +22,30 @@ type PanelD struct {
 const (
 	netTop    = 8 * mm
 	netHeight = 30 * mm
+	netLow    = 27 * mm // when slanted labels need room
 	netGap    = 4 * mm
 )
 
 // Height is the height of the panel.
 func (p PanelD) Height() vg.Length {
+	if len(p.Nets) == 0 {
+		return leastHeight
+	}
 	depth := vg.Length(0)
 	for _, n := range p.Nets {
 		depth = max(depth, p.axes(n, vg.Rectangle{Max: vg.Point{X: p.width()}}).xDepth())
 	}
-	return netTop + netHeight + depth + 4.5*mm
+	return netTop + p.dataHeight() + depth + 4.5*mm
+}
+
+// dataHeight is the height of the axes.
+func (p PanelD) dataHeight() vg.Length {
+	for _, n := range p.Nets {
+		if p.axes(n, vg.Rectangle{Max: vg.Point{X: p.width()}}).turnX != 0 {
+			return netLow
+		}
+	}
+	return netHeight
 }
 
 // width is the width of one network's data.
@@ -41,10 +56,16 @@ func (p PanelD) width() vg.Length {
 
 // Draw draws the panel into the canvas, which should be as high as Height says.
 func (p PanelD) Draw(c draw.Canvas) error {
-	w := p.width()
+	w, h := p.width(), p.dataHeight()
 	for i, n := range p.Nets {
+		err := errors.Join(n.DeePSim.finite("panel d: "+n.Name+", median of DeePSim"),
+			n.BigGAN.finite("panel d: "+n.Name+", median of BigGAN"),
+			n.Test.finite("panel d: "+n.Name+", test"))
+		if err != nil {
+			return err
+		}
 		x := c.Min.X + leftEdge + vg.Length(i)*(leftAxis+w+netGap) + leftAxis
-		area := rect(x, c.Max.Y-netTop-netHeight, w, netHeight)
+		area := rect(x, c.Max.Y-netTop-h, w, h)
 		if err := p.drawNet(c, area, n, i == 0); err != nil {
 			return err
 		}
@@ -60,7 +81,7 @@ func (p PanelD) axes(n Net, area vg.Rectangle) *axes {
 	}
 	a := newAxes(area, [2]float64{-0.55, float64(max(1, len(names))) - 0.45}, [2]float64{0, 1})
 	a.xTicks = category(names)
-	a.slantX = crowded(a.xTicks, area.Size().X/vg.Length(max(1, len(names))))
+	a.turnX = turnFor(a.xTicks, area.Size().X/vg.Length(max(1, len(names))))
 	return a
 }
 
@@ -102,7 +123,7 @@ func (p PanelD) drawNet(c draw.Canvas, area vg.Rectangle, n Net, first bool) err
 	} else {
 		a.yLabel = factor
 	}
-	a.xLabel = append(line{{s: "Layer ("}}, append(nText([]int{total}), run{s: " runs)"})...)
+	a.xLabel = line{{s: "Layer ("}, {s: "n", slant: true}, {s: " = " + plural(total, "run") + ")"}}
 	if total == 0 {
 		a.xLabel = plain("Layer (no runs)")
 	}
@@ -113,7 +134,7 @@ func (p PanelD) drawNet(c draw.Canvas, area vg.Rectangle, n Net, first bool) err
 
 // violinHalf is the width of one violin in units of the axis: at most 9 mm on the page.
 func violinHalf(width vg.Length, layers int) float64 {
-	unit := width / vg.Length(max(1, layers)+0)
+	unit := width / vg.Length(max(1, layers))
 	return min(0.4, float64(9*mm/unit))
 }
 

@@ -16,8 +16,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Save writes figure.png, figure.svg and figure.pdf, and panel_x.png and panel_x.svg for each panel,
-// into a folder that exists. Each file appears whole or not at all. It returns the names of the
+// Save writes figure.png, figure.svg and figure.pdf, and for each panel panel_x.png and
+// panel_x.svg, into a folder that exists. Each file appears whole or not at all. It returns the names of the
 // files that it wrote, in that order. The same figure always gives the same bytes.
 func (f Figure) Save(dir string) ([]string, error) {
 	all := f.panels()
@@ -98,7 +98,7 @@ func encodePNG(c *vgimg.Canvas, title, alt string) ([]byte, error) {
 	return append(out, raw[header:]...), nil
 }
 
-// appendText adds a tEXt chunk, which holds Latin-1; other characters are spelled out or become '?'.
+// appendText adds a tEXt chunk, which holds Latin-1; other characters are replaced, at worst by '?'.
 func appendText(out []byte, keyword, text string) []byte {
 	data := append([]byte(keyword), 0)
 	for _, r := range text {
@@ -141,7 +141,11 @@ func encodeSVG(c *vgsvg.Canvas, title, alt string) ([]byte, error) {
 		"data:image/jpg;", "data:image/png;",
 		"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;",
 	).Replace(body)
-	return fmt.Appendf(nil, "%sxlink\">\n<title id=\"title\">%s</title>\n<desc id=\"desc\">%s</desc>\n"+
-		"<rect width=\"100%%\" height=\"100%%\" fill=\"#FFFFFF\"/>\n%s",
-		head, html.EscapeString(title), html.EscapeString(alt), body), nil
+	const format = `%sxlink">
+<title id="title">%s</title>
+<desc id="desc">%s</desc>
+<rect width="100%%" height="100%%" fill="#FFFFFF"/>
+%s`
+	return fmt.Appendf(nil, format, head, html.EscapeString(title), html.EscapeString(alt),
+		body), nil
 }

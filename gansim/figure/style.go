@@ -15,11 +15,12 @@ import (
 
 // Sizes of the page. A journal's double column is 180 mm wide.
 const (
-	mm       = vg.Millimeter
-	pageW    = 180 * mm
-	contentW = pageW - 1.5*mm // the right edge of every panel
-	leftAxis = 8.5 * mm       // room for a y axis with its label
-	leftEdge = 3 * mm         // from the page to the first y axis label
+	mm          = vg.Millimeter
+	pageW       = 180 * mm
+	contentW    = pageW - 1.5*mm // the right edge of every panel
+	leftAxis    = 8.5 * mm       // room for a y axis with its label
+	leftEdge    = 3 * mm         // from the page to the first y axis label
+	leastHeight = 8 * mm         // of a panel with nothing in it
 
 	smallPt  = vg.Length(5.5) // numbers inside cells
 	tickPt   = vg.Length(6)
@@ -52,7 +53,7 @@ func (k Kind) Tint(i int) color.NRGBA {
 	case BigGAN:
 		base = color.NRGBA{R: 0xe5, G: 0x5b, B: 0x4b, A: 0xff}
 	case Control:
-		base = color.NRGBA{R: 0xc9, G: 0xa1, B: 0x3b, A: 0xff}
+		base = color.NRGBA{R: 0xe0, G: 0xc5, B: 0x70, A: 0xff}
 	default:
 		base, end = color.NRGBA{R: 0x4a, G: 0x4a, B: 0x4a, A: 0xff}, 0.72
 	}
@@ -183,6 +184,9 @@ func (l line) draw(c draw.Canvas, pt vg.Point, b textBox) {
 	y := -vg.Length(b.ay*capHeight) * b.size
 	for _, r := range l {
 		f := face(r, b.size)
+		// SVG drops spaces at the start of a text, so they are made by moving.
+		text := strings.TrimLeft(r.s, " ")
+		x += f.Width(r.s[:len(r.s)-len(text)])
 		c.SetColor(b.color)
 		if r.color != nil {
 			c.SetColor(r.color)
@@ -191,8 +195,8 @@ func (l line) draw(c draw.Canvas, pt vg.Point, b textBox) {
 		if r.super {
 			up = 0.38 * b.size
 		}
-		c.FillString(f, vg.Point{X: x, Y: y + up}, r.s)
-		x += f.Width(r.s)
+		c.FillString(f, vg.Point{X: x, Y: y + up}, text)
+		x += f.Width(text)
 	}
 }
 

@@ -71,6 +71,14 @@ func testText(t Test) line {
 	return append(l, run{s: ", "}, run{s: "N", slant: true}, run{s: " = " + count(t.N)})
 }
 
+// plural is "1 image" or "2,000 images".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return count(n) + " " + noun + "s"
+}
+
 // plainText is the line without styles, for alternative texts.
 func (l line) plainText() string {
 	var b strings.Builder

@@ -143,14 +143,16 @@ func (v *Violin) drawBox(c draw.Canvas, p *plot.Plot) {
 	room := x(v.Location+v.width()) - mid
 	half := min(0.55*mm, room*0.11)
 	dark := blend(v.color(), color.NRGBA{A: 0xff}, 0.55)
-	dots(c, fliers(box.Outliers, mid, y), 0.35, withAlpha(v.color(), 0x90))
+	dots(c, fliers(box.Outliers, mid, y), 0.42, withAlpha(dark, 0xa0))
 	sty := draw.LineStyle{Color: dark, Width: thin}
 	c.StrokeLine2(sty, mid, y(box.WhiskerLow), mid, y(box.WhiskerHigh))
 	c.FillPolygon(dark, []vg.Point{
 		{X: mid - half, Y: y(box.Q1)}, {X: mid + half, Y: y(box.Q1)},
 		{X: mid + half, Y: y(box.Q3)}, {X: mid - half, Y: y(box.Q3)},
 	})
-	dots(c, []vg.Point{{X: mid, Y: y(box.Median)}}, half*0.85, white())
+	median := []vg.Point{{X: mid, Y: y(box.Median)}}
+	dots(c, median, half, dark)
+	dots(c, median, half*0.65, white())
 }
 
 func fliers(values []float64, mid vg.Length, y func(float64) vg.Length) []vg.Point {

@@ -83,7 +83,8 @@ func (w world) panelA(sets []Set, n int) *PanelA {
 		}
 		rate := 0.9 - 0.1*float64(i)
 		d := 1.96 * math.Sqrt(rate*(1-rate)/float64(n+1))
-		p.Detection = append(p.Detection, Rate{s, n, rate, rate - d, rate + d})
+		p.Detection = append(p.Detection, Rate{s, n, rate,
+			math.Max(0, rate-d), math.Min(1, rate+d)})
 		p.Confidence = append(p.Confidence, Group{s, w.confidence(n, 0.75-0.06*float64(i))})
 	}
 	return p
@@ -107,17 +108,18 @@ func (w world) panelB(statistics, n int) *PanelB {
 		pa, pb = append(pa, 8e5*math.Pow(f, -1.1)), append(pb, 3e5*math.Pow(f, -1.7))
 		ea, eb = append(ea, pa[i-1]*0.12), append(eb, pb[i-1]*0.1)
 	}
-	for t := 0; t < 180; t += 3 {
+	for t := 0; t <= 180; t += 3 {
 		s := math.Cos(float64(t) * math.Pi / 90)
 		th, oa, ob = append(th, float64(t)), append(oa, 0.8+0.05*s), append(ob, 0.7+0.2*s*s)
 		eo = append(eo, 0.02)
 	}
 	p.Spectra = []Spectrum{
-		{"Spatial frequency (cycles per image)", "Power (a.u.)", true, true, []Series{
+		{"Spatial frequency (cycles per image)", "Power (a.u.)", true, true, nil, []Series{
 			{Set: a, X: k, Mean: pa, SEM: ea, Slope: -1.1, HasSlope: true},
 			{Set: b, X: k, Mean: pb, SEM: eb, Slope: -1.7, HasSlope: true}}},
-		{"Orientation (degrees)", "Relative power", false, false, []Series{
-			{Set: a, X: th, Mean: oa, SEM: eo}, {Set: b, X: th, Mean: ob, SEM: eo}}},
+		{"Orientation (degrees)", "Relative power", false, false,
+			[]float64{0, 45, 90, 135, 180}, []Series{
+				{Set: a, X: th, Mean: oa, SEM: eo}, {Set: b, X: th, Mean: ob, SEM: eo}}},
 	}
 	return p
 }
@@ -156,4 +158,36 @@ func full(n int) Figure {
 	w := newWorld(1)
 	return Figure{A: w.panelA(sevenSets(), n), B: w.panelB(6, n), C: w.panelC(101, 12),
 		D: w.panelD(5, n), Miniature: true, Note: "Preset class, seed 1."}
+}
+
+// pages are pages of many shapes: presets, odd numbers of everything, missing panels.
+func pages() map[string]Figure {
+	w := newWorld(3)
+	long, p, seven := sevenSets(), w.panelA(sevenSets(), 9), w.panelA(sevenSets(), 40)
+	seven.Grids = nil
+	for _, s := range sevenSets() {
+		seven.Grids = append(seven.Grids, Grid{s, w.pictures(6, 32)})
+	}
+	long[5].Name = "BigGAN with standard normal codes"
+	return map[string]Figure{
+		"full": full(2000),
+		"smoke": {A: w.panelA(sevenSets(), 64), B: w.panelB(6, 80), C: w.panelC(12, 12),
+			D: w.panelD(3, 4), Miniature: true},
+		"odd": {A: w.panelA(sevenSets()[3:], 5), B: w.panelB(9, 3640), C: w.panelC(3, 4),
+			D: w.panelD(10, 300)},
+		"few":        {B: w.panelB(2, 30), D: w.panelD(1, 40), Note: "Note."},
+		"long names": {A: w.panelA(long, 100), C: w.panelC(40, 16)},
+		"all sets": {A: w.panelA(append(sevenSets(), Set{"Pink noise", Control},
+			Set{"BigGAN-Blur", BigGAN}), 1000)},
+		"empty groups": {A: w.panelA(sevenSets(), 0), B: w.panelB(3, 0), C: w.panelC(0, 3),
+			D: w.panelD(2, 0)},
+		"one value": {A: w.panelA(sevenSets(), 1), B: w.panelB(3, 1), C: w.panelC(1, 1),
+			D: w.panelD(2, 1)},
+		"holes": {A: &PanelA{Grids: []Grid{{}}, Detection: p.Detection, Confidence: []Group{{}}},
+			B: &PanelB{Statistics: []Statistic{{}}, Spectra: []Spectrum{{},
+				{LogX: true, LogY: true, Series: []Series{{}, {X: []float64{0}, Mean: []float64{-1}}}}}},
+			C: &PanelC{Rows: []ImageRow{{}}}, D: &PanelD{Nets: []Net{{Layers: []Layer{{}}}, {}}}},
+		"seven grids": {A: seven},
+		"nothing":     {A: &PanelA{}, B: &PanelB{}, C: &PanelC{}, D: &PanelD{}},
+	}
 }

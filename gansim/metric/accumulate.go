@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// defaultKeep is twice the features of Inception, so that every rank-deficient set is kept whole.
+	// defaultKeep is twice the features of Inception: every rank-deficient set is kept whole.
 	defaultKeep = 4096
 	// blockRows is how many rows enter the covariance at once. Blocks are counted from the first
 	// image, so the cut into batches does not change a bit of the result.
@@ -19,7 +19,8 @@ const (
 	blockCols = 256
 )
 
-// Accumulator collects [Moments] from batches without holding all features. Its zero value is ready.
+// Accumulator collects [Moments] from batches without holding all features. Its zero value is
+// ready.
 // Sums are centred per block and joined pairwise (Chan, Golub & LeVeque 1983), so a large mean
 // costs no digits. It is not safe for concurrent use; accumulate shards apart and Merge them.
 type Accumulator struct {

@@ -18,10 +18,10 @@ import (
 // With any factors Σa = FᵀF and Σb = GᵀG the last trace is the sum of the singular values of F·Gᵀ,
 // which are the square roots of the eigenvalues of Σa^½ Σb Σa^½. We take them straight from F·Gᵀ:
 // nothing is squared, so zero eigenvalues bring no noise, nothing can become negative or complex,
-// and no small number is added to a diagonal. The factors are the centred features over √(n-1) where
-// all are kept and N <= Dim, else a Cholesky factor with pivoting, which also takes singular
-// covariances. pytorch-fid (sqrtm of Σa·Σb) and torch-fidelity (eigenvalues of Σa·Σb) agree to 1e-12
-// for N > Dim and, below, to their own noise of about 3e-7, relative.
+// and no small number is added to a diagonal. The factors are the centred features over √(n-1)
+// where all are kept and N <= Dim, else a Cholesky factor with pivoting, which also takes singular
+// covariances. pytorch-fid (sqrtm of Σa·Σb) and torch-fidelity (eigenvalues of Σa·Σb) agree to
+// 1e-12 for N > Dim and, below, to their own noise of about 3e-7, relative.
 //
 // The result is never negative, is the same bit for bit when the arguments are swapped, and is 0 to
 // rounding for a set and itself. It grows with 1/N: compare sets of equal size. See [FIDInterval].

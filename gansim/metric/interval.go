@@ -14,9 +14,9 @@ import (
 const (
 	normal95 = 1.959963984540054 // 97.5 % point of the normal distribution
 	enough   = 2048              // images that the authors of FID ask for at least
-	// smallest and stop bound the work for a standard error: directions whose singular value is below
-	// smallest times the largest count in part, the others to within stop. Against 1e-6 and 1e-7
-	// the standard error moves by 0.5 % in a spectrum that falls as 1/j.
+	// smallest and stop bound the work for a standard error: directions whose singular value is
+	// below smallest times the largest count in part, the others to within stop. Against 1e-6 and
+	// 1e-7 the standard error moves by 0.5 % in a spectrum that falls as 1/j.
 	smallest = 1e-2
 	stop     = 1e-2
 	// varianceRows rows, evenly spread, are enough for the variance of φ: 3 % in the standard
@@ -44,14 +44,15 @@ func (w *SmallSample) Error() string {
 	if w.N <= w.Dim {
 		why = fmt.Sprintf("needs more than %d for a covariance of full rank", w.Dim)
 	}
-	return fmt.Sprintf("metric: set %q has %d images: FID %s; compare at equal n only", w.Set, w.N, why)
+	return fmt.Sprintf("metric: set %q has %d images: FID %s; compare at equal n only",
+		w.Set, w.N, why)
 }
 
 // FIDInterval returns [FID] with a standard error and a 95 % interval.
 //
-// The error is that of the infinitesimal jackknife (Jaeckel 1972; Efron 1982): the derivative of FID
-// in the weight of each image, which for the Fréchet distance of Gaussians is known in closed form
-// (Rippl, Munk & Sturm 2016). With x centred and T the optimal map from Σa to Σb,
+// The error is that of the infinitesimal jackknife (Jaeckel 1972; Efron 1982): the derivative of
+// FID in the weight of each image, which for the Fréchet distance of Gaussians is known in closed
+// form (Rippl, Munk & Sturm 2016). With x centred and T the optimal map from Σa to Σb,
 //
 //	φ(x) = 2(μa-μb)·x + x·x - x·T·x,    SE² = var φ(a)/n_a + var φ(b)/n_b,
 //
@@ -65,7 +66,7 @@ func (w *SmallSample) Error() string {
 // FID is mostly bias, for sets that are alike or small, the standard error is too large, never
 // too small on average (Efron & Stein 1981): in simulations of sets alike 1.4 to 1.8 times the
 // truth, of sets apart with n well above Dim 1.0 times. Lo is not below 0. Rows thinned by an
-// [Accumulator] serve as a sample for var φ. It costs about five times [FID].
+// [Accumulator] serve as a sample for var φ. It costs five to ten times [FID].
 func FIDInterval(a, b *Moments) (Estimate, error) {
 	p, err := newProblem(a, b)
 	if err != nil {

@@ -43,9 +43,9 @@ func orNull(v float64) *float64 {
 // maxWorkers bounds the pairs in work at once: each needs about 300 MB at 2048 features.
 const maxWorkers = 8
 
-// Matrix returns the distances of all pairs of sets, each pair once, in the order (0,1), (0,2), ...,
-// (1,2), .... Pairs are computed side by side; the numbers do not depend on how many. When ctx ends,
-// the pairs in work are finished and the error wraps ctx.Err().
+// Matrix returns the distances of all pairs of sets, each pair once, in the order (0,1), (0,2),
+// ..., (1,2), .... Pairs are computed side by side; the numbers do not depend on how many. When ctx
+// ends, the pairs in work are finished and the error wraps ctx.Err().
 func Matrix(ctx context.Context, names []string, sets []*Moments) ([]Pair, error) {
 	if len(names) != len(sets) {
 		return nil, fmt.Errorf("metric: %d names for %d sets", len(names), len(sets))

@@ -235,16 +235,28 @@ func TestNearSingular(t *testing.T) {
 func TestDelta(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		n, dim int
+		na, nb int
+		dim    int
 		within float64
-	}{{"cholesky", 400, 4, 0.03}, {"rows", 60, 90, 0.1}} {
-		a, b := draw(rngOf(10), c.n, c.dim, 0, 1), draw(rngOf(11), c.n+3, c.dim, 0.5, 2)
-		e, err := FIDInterval(moments(t, a), moments(t, b))
+	}{
+		{"cholesky", 400, 403, 4, 0.03},
+		{"rows", 60, 63, 90, 0.1},
+		{"mixed", 25, 300, 30, 0.1},
+	} {
+		a, b := draw(rngOf(10), c.na, c.dim, 0, 1), draw(rngOf(11), c.nb, c.dim, 0.5, 2)
+		ma, mb := moments(t, a), moments(t, b)
+		e, err := FIDInterval(ma, mb)
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := math.Sqrt(jackknife(t, a, b) + jackknife(t, b, a))
 		near(t, c.name, e.SE, want, c.within)
+		ma.Rows, mb.Rows = Features{}, Features{}
+		value, err := FID(ma, mb)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, c.name+", moments alone", value, e.Value, tolSingular)
 	}
 }
 
@@ -316,7 +328,8 @@ func TestNotFinite(t *testing.T) {
 		}
 		m := moments(t, f)
 		m.Cov.SetSym(0, 2, bad)
-		if _, err := FID(moments(t, f), m); err == nil || !strings.Contains(err.Error(), "0 and 2") {
+		_, err = FID(moments(t, f), m)
+		if err == nil || !strings.Contains(err.Error(), "0 and 2") {
 			t.Errorf("covariance with %v: got %v", bad, err)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// tolFID is what the reference states for the exact route where N > Dim; ours is exact for N < Dim
-	// too, where it states 1e-6.
+	// tolFID is what the reference states for the exact route where N > Dim; ours is exact for
+	// N < Dim too, where it states 1e-6.
 	tolFID = 1e-9
 	// tolSingular holds where only moments are known of a set with N < Dim: noise of the zero
 	// eigenvalues of the covariance under a square root.
@@ -125,7 +125,8 @@ func TestFIDOracle(t *testing.T) {
 			if swapped, _ := FID(b, a); swapped != got {
 				t.Errorf("swapped: got %v, want the same bits as %v", swapped, got)
 			}
-			if e, err := FIDInterval(a, b); err != nil || e.Value != got || !(e.Lo < got && got < e.Hi) {
+			e, err := FIDInterval(a, b)
+			if err != nil || e.Value != got || !(e.Lo < got && got < e.Hi) {
 				t.Errorf("interval: got %+v (%v), want one around %v", e, err, got)
 			}
 			ma, mb := *a, *b

@@ -4,105 +4,182 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// convColumns is a convolution as one matrix product of the image's patches (im2col), the fastest
-// form on the pure Go backend. A stride-2 transposed convolution is split into four phases, each an
-// ordinary convolution at the input's resolution, so that no multiplication meets a stuffed zero.
+// Convolutions on the pure Go backend are matrix products of the image's patches (im2col). Its other
+// operations run on one core, element by element, so that moving data costs as much as the product.
+// Therefore gradients have rules of their own that are products of patches too, and a dilated input
+// is split into phases that meet no stuffed zero.
+
+// convColumns is a convolution with its gradient rules.
 func convColumns(x, w *Node, win window) *Node {
 	if win.groups > 1 {
 		xs, ws := Split(x, 3, win.groups), Split(w, 3, win.groups)
-		one := win
-		one.groups = 1
+		win.groups = 1
 		for i := range xs {
-			xs[i] = convColumns(xs[i], ws[i], one)
+			xs[i] = convColumns(xs[i], ws[i], win)
 		}
 		return Concatenate(xs, 3)
 	}
-	if win.inputDilation == [2]int{2, 2} && win.stride == [2]int{1, 1} &&
-		win.kernelDilation == [2]int{1, 1} {
-		return convPhases(x, w, win)
+	d, k := x.Shape().Dimensions, w.Shape().Dimensions
+	back := win.adjoint([2]int{d[1], d[2]}, [2]int{k[0], k[1]})
+	if win.inputDilation != [2]int{1, 1} {
+		// The adjoint is an ordinary strided convolution of the gradient.
+		return withGradient(convPhases(x, taps{w: w}, win), func(v *Node) []*Node {
+			dw := rowsGradient(v, x, []int{k[0], k[1], k[3], k[2]}, back)
+			return []*Node{convTiles(v, taps{w, true}, back),
+				TransposeAllAxes(Reverse(dw, 0, 1), 0, 1, 3, 2)}
+		}, x, w)
 	}
-	x = padImage(x, win.padding, win.inputDilation)
-	k := w.Shape().Dimensions
-	d := x.Shape().Dimensions
-	height := (d[1]-(k[0]-1)*win.kernelDilation[0]-1)/win.stride[0] + 1
-	width := (d[2]-(k[1]-1)*win.kernelDilation[1]-1)/win.stride[1] + 1
-	var patches []*Node
-	for i := range k[0] {
-		for j := range k[1] {
-			patches = append(patches, Slice(x, AxisRange(),
-				taps(i*win.kernelDilation[0], height, win.stride[0]),
-				taps(j*win.kernelDilation[1], width, win.stride[1]), AxisRange()))
+	if k[1]*k[2] >= narrow {
+		return withGradient(convTiles(x, taps{w: w}, win), func(v *Node) []*Node {
+			return []*Node{convPhases(v, taps{w, true}, back), rowsGradient(x, v, k, win)}
+		}, x, w)
+	}
+	columns := patches(x, k, win)
+	return withGradient(product(columns, taps{w: w}, nil), func(v *Node) []*Node {
+		dw := TransposeAllAxes(crossProduct(v, columns, []int{k[0], k[1], k[3], k[2]}), 0, 1, 3, 2)
+		return []*Node{convPhases(v, taps{w, true}, back), dw}
+	}, x, w)
+}
+
+// narrow is the number of values beside each other in a kernel's row from which on a product per row
+// is faster than one with whole patches.
+const narrow = 32
+
+// adjoint is the window of the convolution that gives the gradient at an input of n pixels from the
+// gradient at the output, by the kernel reversed in space.
+func (win window) adjoint(n, kernel [2]int) window {
+	back := window{stride: win.inputDilation, kernelDilation: win.kernelDilation,
+		inputDilation: win.stride, groups: win.groups}
+	for i := range 2 {
+		reach := (kernel[i] - 1) * win.kernelDilation[i]
+		in := (n[i]-1)*win.inputDilation[i] + 1
+		out := (win.outputs(i, n[i], kernel[i])-1)*win.stride[i] + 1
+		lo := win.padding[i][0]
+		back.padding[i] = [2]int{reach - lo, in + lo - out}
+	}
+	return back
+}
+
+// outputs is the length of the result along an axis.
+func (win window) outputs(axis, n, kernel int) int {
+	p := win.padding[axis]
+	length := (n-1)*win.inputDilation[axis] + 1 + p[0] + p[1]
+	return (length-(kernel-1)*win.kernelDilation[axis]-1)/win.stride[axis] + 1
+}
+
+// taps are the matrices of a kernel w [kh, kw, in, out], one per pixel of the window. Flipped, the
+// window is reversed in space and each matrix leads from out to in.
+type taps struct {
+	w    *Node
+	flip bool
+}
+
+// outputs is the number of channels that the taps lead to.
+func (t taps) outputs() int {
+	if t.flip {
+		return t.w.Shape().Dimensions[2]
+	}
+	return t.w.Shape().Dimensions[3]
+}
+
+// matrix joins the given taps along the contracted axis, all of them in order for nil. Flipped, the
+// result is [in, taps*out], else [taps*in, out].
+func (t taps) matrix(which [][2]int) *Node {
+	k := t.w.Shape().Dimensions
+	if which == nil && (!t.flip || k[0]*k[1] == 1) {
+		return Reshape(t.w, -1, k[3])
+	}
+	if which == nil {
+		for i := range k[0] {
+			for j := range k[1] {
+				which = append(which, [2]int{i, j})
+			}
 		}
 	}
-	return product(patches, Reshape(w, k[0]*k[1]*k[2], k[3]))
-}
-
-// taps selects count positions from start, stride apart.
-func taps(start, count, stride int) SliceAxisSpec {
-	return AxisRange(start, start+(count-1)*stride+1).Stride(stride)
-}
-
-// product multiplies patches, joined along channels, by a matrix.
-func product(patches []*Node, matrix *Node) *Node {
-	columns := patches[0]
-	if len(patches) > 1 {
-		columns = Concatenate(patches, 3)
+	parts := make([]*Node, len(which))
+	for n, at := range which {
+		if t.flip {
+			at = [2]int{k[0] - 1 - at[0], k[1] - 1 - at[1]}
+		}
+		parts[n] = Reshape(Slice(t.w, AxisElem(at[0]), AxisElem(at[1])), k[2], k[3])
 	}
-	d := columns.Shape().Dimensions
-	y := Dot(Reshape(columns, d[0]*d[1]*d[2], d[3]), matrix).Product()
-	return Reshape(y, d[0], d[1], d[2], matrix.Shape().Dimensions[1])
+	axis := 0
+	if t.flip {
+		axis = 1
+	}
+	return join(parts, axis)
 }
 
-// padImage pads height and width by zeros (a negative padding crops) and stuffs dilation-1 zeros
-// between neighbours.
-func padImage(x *Node, pad [2][2]int, dilation [2]int) *Node {
-	if pad == [2][2]int{} && dilation == [2]int{1, 1} {
+func join(parts []*Node, axis int) *Node {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return Concatenate(parts, axis)
+}
+
+// patches are the windows of x that a convolution without input dilation reads, [n, out height, out
+// width, kh*kw*in].
+func patches(x *Node, kernel []int, win window) *Node {
+	d := x.Shape().Dimensions
+	height, width := win.outputs(0, d[1], kernel[0]), win.outputs(1, d[2], kernel[1])
+	x = padImage(x, win.padding)
+	var parts []*Node
+	for i := range kernel[0] {
+		for j := range kernel[1] {
+			parts = append(parts, crop(x, span{i * win.kernelDilation[0], height, win.stride[0]},
+				span{j * win.kernelDilation[1], width, win.stride[1]}))
+		}
+	}
+	return join(parts, 3)
+}
+
+// span selects count positions from start, stride apart.
+type span struct{ start, count, stride int }
+
+// crop selects rows and columns of x [n, h, w, c].
+func crop(x *Node, rows, columns span) *Node {
+	d := x.Shape().Dimensions
+	if rows == (span{0, d[1], 1}) && columns == (span{0, d[2], 1}) {
 		return x
 	}
-	return Pad(x, ScalarZero(x.Graph(), x.DType()), PadAxis{},
-		PadAxis{Start: pad[0][0], End: pad[0][1], Interior: dilation[0] - 1},
-		PadAxis{Start: pad[1][0], End: pad[1][1], Interior: dilation[1] - 1}, PadAxis{})
+	axis := func(s span) SliceAxisSpec {
+		return AxisRange(s.start, s.start+(s.count-1)*s.stride+1).Stride(s.stride)
+	}
+	return Slice(x, AxisRange(), axis(rows), axis(columns), AxisRange())
 }
 
-// convPhases computes a convolution of an input dilated by 2: output positions of equal parity see
-// the same half of the kernel's taps.
-func convPhases(x, w *Node, win window) *Node {
-	d, k := x.Shape().Dimensions, w.Shape().Dimensions
-	var out [2]int
-	for i := range 2 {
-		out[i] = (d[i+1]-1)*2 + 1 + win.padding[i][0] + win.padding[i][1] - k[i] + 1
+// padImage pads height and width by zeros; a negative padding crops.
+func padImage(x *Node, pad [2][2]int) *Node {
+	d := x.Shape().Dimensions
+	var keep [2]span
+	var add [2]PadAxis
+	for i, p := range pad {
+		low, high := max(0, -p[0]), max(0, -p[1])
+		keep[i] = span{low, d[i+1] - low - high, 1}
+		add[i] = PadAxis{Start: max(0, p[0]), End: max(0, p[1])}
 	}
-	if out[0]%2 != 0 || out[1]%2 != 0 {
-		win.inputDilation = [2]int{1, 1}
-		return convColumns(padImage(x, win.padding, [2]int{2, 2}), w, window{
-			stride: win.stride, kernelDilation: win.kernelDilation, inputDilation: [2]int{1, 1},
-			groups: 1})
+	x = crop(x, keep[0], keep[1])
+	if add == [2]PadAxis{} {
+		return x
 	}
-	margin := [2][2]int{{k[0], k[0]}, {k[1], k[1]}}
-	padded := padImage(x, margin, [2]int{1, 1})
-	var rows []*Node
-	for a := range 2 {
-		var columns []*Node
-		for b := range 2 {
-			var patches, kernels []*Node
-			for i := parity(a, win.padding[0][0]); i < k[0]; i += 2 {
-				for j := parity(b, win.padding[1][0]); j < k[1]; j += 2 {
-					top := (a+i-win.padding[0][0])/2 + margin[0][0]
-					left := (b+j-win.padding[1][0])/2 + margin[1][0]
-					patches = append(patches, Slice(padded, AxisRange(),
-						taps(top, out[0]/2, 1), taps(left, out[1]/2, 1), AxisRange()))
-					kernels = append(kernels,
-						Reshape(Slice(w, AxisElem(i), AxisElem(j)), k[2], k[3]))
-				}
-			}
-			y := product(patches, Concatenate(kernels, 0))
-			columns = append(columns, Reshape(y, d[0], out[0]/2, 1, out[1]/2, 1, k[3]))
-		}
-		rows = append(rows, Concatenate(columns, 4))
-	}
-	return Reshape(Concatenate(rows, 2), d[0], out[0], out[1], k[3])
+	return Pad(x, ScalarZero(x.Graph(), x.DType()), PadAxis{}, add[0], add[1], PadAxis{})
 }
 
-// parity is the first kernel tap that meets an input pixel, not a stuffed zero, at outputs of
-// parity a with low padding lo.
-func parity(a, lo int) int { return ((lo-a)%2 + 2) % 2 }
+// product multiplies columns [n, h, w, taps*k] by the matrices of taps.
+func product(columns *Node, k taps, which [][2]int) *Node {
+	d, axis := columns.Shape().Dimensions, 0
+	if k.flip {
+		axis = 1
+	}
+	matrix := k.matrix(which)
+	y := DotGeneral(Reshape(columns, -1, d[3]), []int{1}, nil, matrix, []int{axis}, nil)
+	return Reshape(y, d[0], d[1], d[2], -1)
+}
+
+// crossProduct sums x [n, h, w, c] times columns [n, h, w, kh*kw*d] over pixels, to [kh, kw, c, d].
+func crossProduct(x, columns *Node, kernel []int) *Node {
+	rows := Transpose(Reshape(x, -1, kernel[2]), 0, 1)
+	y := Dot(rows, Reshape(columns, rows.Shape().Dimensions[1], -1)).Product()
+	y = Reshape(y, kernel[2], kernel[0]*kernel[1], kernel[3])
+	return Reshape(Transpose(y, 0, 1), kernel...)
+}

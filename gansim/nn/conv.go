@@ -2,7 +2,6 @@ package nn
 
 import (
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
 )
@@ -69,6 +68,11 @@ func convolve(x, w *Node, win window) *Node {
 	if onGo(x) {
 		return convColumns(x, w, win)
 	}
+	if pointwise := (window{stride: win.stride, kernelDilation: win.kernelDilation,
+		inputDilation: [2]int{1, 1}, groups: 1}); win == pointwise &&
+		w.Shape().Dimensions[0] == 1 && w.Shape().Dimensions[1] == 1 {
+		return product(patches(x, []int{1, 1}, win), taps{w: w}, nil)
+	}
 	return convGeneral(x, w, imageAxes(), win)
 }
 
@@ -107,20 +111,6 @@ func dilation(d [2]int) []int {
 	return d[:]
 }
 
-// GoMLX's rule for the gradient of a convolution is shifted by one for even kernels and missing for
-// dilated inputs. The rule below replaces it for the convolutions of this package and leaves all
-// others alone. It has to be in place before any gradient is built, and the registry is a plain map,
-// so it is installed here and not on first use.
-func init() {
-	original := VJPRegistration[NodeTypeConvGeneral]
-	VJPRegistration[NodeTypeConvGeneral] = func(y *Node, v []*Node, s shapes.Shape) []*Node {
-		if p, ok := y.Graph().State(convKey{y.Id()}).(convParams); ok {
-			return convGradient(y, v[0], p)
-		}
-		return original(y, v, s)
-	}
-}
-
 // convGradient gives the gradients at input and kernel of y = conv(x, w), v being the one at y.
 //
 // With stride s, input dilation d, kernel dilation k and low padding lo, the gradient at x convolves
@@ -129,20 +119,18 @@ func init() {
 func convGradient(y, v *Node, p convParams) []*Node {
 	x, w := y.Inputs()[0], y.Inputs()[1]
 	a, win := p.axes, p.win
-	atX := window{stride: win.inputDilation, kernelDilation: win.kernelDilation,
-		inputDilation: win.stride, groups: win.groups}
+	var n, k [2]int
+	for i := range 2 {
+		n[i] = x.Shape().Dimensions[a.InputSpatial[i]]
+		k[i] = w.Shape().Dimensions[a.KernelSpatial[i]]
+	}
+	atX := win.adjoint(n, k)
 	atW := window{stride: win.kernelDilation, kernelDilation: win.stride,
 		inputDilation: win.inputDilation, groups: 1}
 	for i := range 2 {
-		n := x.Shape().Dimensions[a.InputSpatial[i]]
-		o := v.Shape().Dimensions[a.OutputSpatial[i]]
-		k := w.Shape().Dimensions[a.KernelSpatial[i]]
-		reach := (k - 1) * win.kernelDilation[i]
-		outSpan := (o-1)*win.stride[i] + 1
-		inSpan := (n-1)*win.inputDilation[i] + 1
-		lo := win.padding[i][0]
-		atX.padding[i] = [2]int{reach - lo, inSpan + lo - outSpan}
-		atW.padding[i] = [2]int{lo, reach + outSpan - inSpan - lo}
+		lo, hi := atX.padding[i][0], atX.padding[i][1]
+		reach := (k[i] - 1) * win.kernelDilation[i]
+		atW.padding[i] = [2]int{reach - lo, reach - hi}
 	}
 	return []*Node{gradientAtInput(v, w, a, atX), gradientAtKernel(x, v, a, atW, win.groups)}
 }

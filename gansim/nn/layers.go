@@ -14,11 +14,19 @@ func Dense(x, w, b *Node) *Node {
 }
 
 // Bias adds b [c] to the channels of x [n, h, w, c].
-func Bias(x, b *Node) *Node { return Add(x, Reshape(b, 1, 1, 1, -1)) }
+func Bias(x, b *Node) *Node {
+	if onGo(x) {
+		return goBias(x, b)
+	}
+	return Add(x, Reshape(b, 1, 1, 1, -1))
+}
 
 // ScaleOffset is batch normalisation with fixed statistics: x*scale + offset per channel, x
 // [n, h, w, c]. Scale and offset are [c], or [n, c] for conditional normalisation.
 func ScaleOffset(x, scale, offset *Node) *Node {
+	if onGo(x) {
+		return goScaleOffset(x, scale, offset)
+	}
 	return Add(Mul(x, perChannel(scale)), perChannel(offset))
 }
 
@@ -38,11 +46,18 @@ func Moments(x *Node) (mean, variance *Node) {
 }
 
 // ReLU is max(x, 0) with gradient 0 at 0.
-func ReLU(x *Node) *Node { return Where(GreaterThan(x, ZerosLike(x)), x, ZerosLike(x)) }
+func ReLU(x *Node) *Node { return LeakyReLU(x, 0) }
 
 // LeakyReLU is x above zero and slope*x elsewhere; its gradient at 0 is slope.
 func LeakyReLU(x *Node, slope float64) *Node {
-	return Where(GreaterThan(x, ZerosLike(x)), x, MulScalar(x, slope))
+	if onGo(x) {
+		return goRectify(x, slope)
+	}
+	below := ZerosLike(x)
+	if slope != 0 {
+		below = MulScalar(x, slope)
+	}
+	return Where(GreaterThan(x, ZerosLike(x)), x, below)
 }
 
 // SiLU is x * sigmoid(x).
@@ -51,11 +66,12 @@ func SiLU(x *Node) *Node { return Mul(x, Sigmoid(x)) }
 // Magnitude is |x| with gradient 0 at 0.
 func Magnitude(x *Node) *Node { return Mul(x, StopGradient(Sign(x))) }
 
-// ClampTo limits x to [lo, hi]; the gradient is 1 inside and at the bounds, 0 beyond, as in PyTorch.
+// ClampTo limits x to [lo, hi]. The gradient is 1 inside, 0 beyond and at the bounds, as in PyTorch
+// 2.15 (older versions let it pass at the bounds).
 func ClampTo(x *Node, lo, hi float64) *Node {
 	low, high := Scalar(x.Graph(), x.DType(), lo), Scalar(x.Graph(), x.DType(), hi)
-	low, high = BroadcastToShape(low, x.Shape()), BroadcastToShape(high, x.Shape())
-	return Where(LessThan(x, low), low, Where(GreaterThan(x, high), high, x))
+	inside := LogicalAnd(GreaterThan(x, low), LessThan(x, high))
+	return Where(inside, x, StopGradient(Min(Max(x, low), high)))
 }
 
 // Attention are the kernels of BigGAN's self-attention, each [1, 1, in, out], and its gain, [1].
@@ -83,7 +99,7 @@ func SelfAttention(x *Node, a Attention) *Node {
 // with align_corners (the original scorer's order: CNN_scorers.py, TorchScorer).
 func Preprocess(images *Node, mean, std [3]float64, size int) *Node {
 	inverse := [3]float64{1 / std[0], 1 / std[1], 1 / std[2]}
-	x := Mul(Sub(images, Constant(images, mean[:], 1, 1, 1, 3)), Constant(images, inverse[:], 1, 1, 1, 3))
+	x := Mul(Sub(images, colour(images, mean)), colour(images, inverse))
 	return ResizeBilinear(x, size, size, true)
 }
 
@@ -92,5 +108,18 @@ func Affine(x *Node, gain float64, offset [3]float64) *Node {
 	if gain != 1 {
 		x = MulScalar(x, gain)
 	}
-	return Add(x, Constant(x, offset[:], 1, 1, 1, 3))
+	return Add(x, colour(x, offset))
+}
+
+// colour is a value per RGB channel, to be added to or multiplied with images x [n, h, w, 3].
+func colour(x *Node, values [3]float64) *Node {
+	if !onGo(x) {
+		return Constant(x, values[:], 1, 1, 1, 3)
+	}
+	d := x.Shape().Dimensions
+	table := make([]float64, 0, d[1]*d[2]*3)
+	for range d[1] * d[2] {
+		table = append(table, values[:]...)
+	}
+	return BroadcastPrefix(Constant(x, table, d[1], d[2], 3), d[0])
 }

@@ -40,12 +40,13 @@ func (l Layer) permutation(name string, shape []int) (to func(int) int, ours []i
 			a, b, y, x := i/(in*h*w), i/(h*w)%in, i/w%h, i%w
 			return ((y*w+x)*in+b)*o + a
 		}, []int{h, w, in, o}
-	case TransposedKernel: // [i, o, y, x] to [h-1-y, w-1-x, i, o]
-		in, o, h, w := shape[0], shape[1], shape[2], shape[3]
+	case TransposedKernel: // [group*i, o, y, x] to [h-1-y, w-1-x, i, group*o]
+		groups := max(l.Groups, 1)
+		in, o, h, w := shape[0]/groups, shape[1], shape[2], shape[3]
 		return func(i int) int {
 			a, b, y, x := i/(o*h*w), i/(h*w)%o, i/w%h, i%w
-			return (((h-1-y)*w+w-1-x)*in+a)*o + b
-		}, []int{h, w, in, o}
+			return (((h-1-y)*w+w-1-x)*in+a%in)*o*groups + a/in*o + b
+		}, []int{h, w, in, o * groups}
 	case Linear:
 		out, in := shape[0], shape[1]
 		row, column := flattened(l.FromCHW), flattened(l.ToCHW)

@@ -197,8 +197,9 @@ func chain(c oracle.OpCase, in inputs) *Node {
 
 // layout is how this package stores an array of the reference program.
 type layout struct {
-	kind nn.Kind // of a weight; nn.Raw for other arrays
-	from [3]int  // the map that a matrix reads flattened
+	kind   nn.Kind // of a weight; nn.Raw for other arrays
+	from   [3]int  // the map that a matrix reads flattened
+	groups int
 }
 
 // layout is that of an input of a case.
@@ -207,7 +208,7 @@ func (op operator) layout(name string, c oracle.OpCase) layout {
 	if !ok {
 		return layout{kind: nn.Raw}
 	}
-	l := layout{kind: kind}
+	l := layout{kind: kind, groups: c.Args.Int("groups")}
 	if c.Op == "conv_relu_flatten_linear_log_softmax" && name == "v" {
 		x, w := c.Inputs["x"].Shape, c.Inputs["w"].Shape
 		l.from = [3]int{w[0], x[2], x[3]}
@@ -225,7 +226,7 @@ func (l layout) order(published []int) (index []int, ours []int) {
 	for i := range flat {
 		flat[i] = float32(i)
 	}
-	ours, flat = nn.Layer{Kind: l.kind, FromCHW: l.from}.Import("w.weight", published, flat)
+	ours, flat = nn.Layer{Kind: l.kind, FromCHW: l.from, Groups: l.groups}.Import("w.weight", published, flat)
 	for _, v := range flat {
 		index = append(index, int(v))
 	}
@@ -294,20 +295,29 @@ func floats(t *tensors.Tensor) ([]float64, error) {
 	return wide, err
 }
 
-// graph builds a case: its inputs and cotangent to the output and the gradients that it lists.
-func (op operator) graph(c oracle.OpCase) graphx.Func {
+// graph builds cases of the operator: the inputs and cotangent of each, then its output and gradients.
+func (op operator) graph(cases []oracle.OpCase) graphx.Func {
 	return func(_ []gansim.Weights, in []*Node) []*Node {
-		named := inputs{}
-		for i, name := range c.InputNames {
-			named[name] = in[i]
+		var outs []*Node
+		for _, c := range cases {
+			named := inputs{}
+			for i, name := range c.InputNames {
+				named[name] = in[i]
+			}
+			y, cotangent := op.build(c, named), in[len(c.InputNames)]
+			in = in[len(c.InputNames)+1:]
+			outs = append(outs, y)
+			var wanted []*Node
+			for _, name := range c.Outputs[1:] {
+				wanted = append(wanted, named[input(name)])
+			}
+			outs = append(outs, Gradient(ReduceAllSum(Mul(y, cotangent)), wanted...)...)
 		}
-		y := op.build(c, named)
-		outs := []*Node{y}
-		var wanted []*Node
-		for _, name := range c.Outputs[1:] {
-			name = strings.TrimSuffix(strings.TrimPrefix(name, "grad("), ")")
-			wanted = append(wanted, named[name])
-		}
-		return append(outs, Gradient(ReduceAllSum(Mul(y, in[len(in)-1])), wanted...)...)
+		return outs
 	}
+}
+
+// input is the name of the input in "grad(NAME)".
+func input(output string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(output, "grad("), ")")
 }

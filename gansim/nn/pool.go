@@ -48,8 +48,8 @@ func (o PoolOptions) windows(x *Node, fill float64) []*Node {
 	var taken []*Node
 	for i := range o.Kernel[0] {
 		for j := range o.Kernel[1] {
-			taken = append(taken, Slice(x, AxisRange(), taps(i, height, o.stride(0)),
-				taps(j, width, o.stride(1)), AxisRange()))
+			taken = append(taken, crop(x, span{i, height, o.stride(0)},
+				span{j, width, o.stride(1)}))
 		}
 	}
 	return taken
@@ -65,12 +65,22 @@ func (o PoolOptions) stride(axis int) int {
 // MaxPool2D takes the maximum of each window of x [n, h, w, c]. All of the gradient goes to the first
 // maximum in row-major order, as in PyTorch.
 func MaxPool2D(x *Node, o PoolOptions) *Node {
+	d := x.Shape().Dimensions
+	if onGo(x) && o.tiles(d[1], d[2]) {
+		return goMaxPool(x, o)
+	}
 	taken := o.windows(x, math.Inf(-1))
 	y := taken[0]
 	for _, t := range taken[1:] {
 		y = Where(GreaterThan(t, y), t, y)
 	}
 	return y
+}
+
+// tiles reports whether the windows cover an image without overlap, padding or rest.
+func (o PoolOptions) tiles(height, width int) bool {
+	return o.stride(0) == o.Kernel[0] && o.stride(1) == o.Kernel[1] && o.Padding == [2]int{} &&
+		height%o.Kernel[0] == 0 && width%o.Kernel[1] == 0
 }
 
 // AvgPool2D takes the mean of each window of x [n, h, w, c]. Padding counts as zeros, or not at all
@@ -113,6 +123,9 @@ func (o PoolOptions) inverseCounts(x *Node) *Node {
 // floor(i*n/out) to ceil((i+1)*n/out).
 func AdaptiveAvgPool2D(x *Node, height, width int) *Node {
 	d := x.Shape().Dimensions
+	if d[1] == height && d[2] == width {
+		return x
+	}
 	average := func(n, out int) []float64 {
 		m := make([]float64, n*out)
 		for i := range out {

@@ -16,6 +16,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
 	err := run(ctx, os.Stdout, os.Stderr, os.Args[1:])
 	stop()
 	os.Exit(report(os.Stderr, err))
@@ -48,6 +49,7 @@ func report(w io.Writer, err error) int {
 	if err == nil {
 		return 0
 	}
+	clearLine(w)
 	fmt.Fprintf(w, "gansim: %v\n", err)
 	var h hinted
 	if errors.As(err, &h) {
@@ -66,11 +68,13 @@ func rootCommand() *cobra.Command {
 		Short:         "Compare image generators through networks",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          verbs,
+		RunE:          group,
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return hinted{misuse{err}, c.CommandPath() + " -h"}
 	})
-	root.AddCommand(trainCommand())
+	root.AddCommand(figureCommand(), sampleCommand(), statsCommand(), trainCommand(),
+		setupCommand(), doctorCommand())
 	return root
 }

@@ -48,3 +48,6 @@ func (a Adam) constants() (b1, b2, eps float64) {
 	}
 	return max(b1, 0), b2, eps
 }
+
+// SGD is one step of plain gradient descent, without momentum.
+func SGD(x, gradient, lr *Node) *Node { return Sub(x, Mul(lr, gradient)) }

@@ -1,0 +1,114 @@
+package actmax
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/internal/graphx"
+	"gansim.example/gansim/optim"
+)
+
+// Evolver scores codes of one generator on units of one layer.
+type Evolver struct {
+	generator  gansim.Generator
+	program    *graphx.Program
+	decoder    *graphx.Program
+	population int
+}
+
+// NewEvolver compiles generator and network up to the layer, for populations of the given size.
+func NewEvolver(backend compute.Backend, g gansim.Generator, s gansim.Scorer, layer string,
+	population int) (*Evolver, error) {
+	if _, err := FindLayer(s, layer); err != nil {
+		return nil, err
+	}
+	program, err := graphx.New(backend, []gansim.Params{g.Params(), s.Params()},
+		func(nets []gansim.Weights, in []*Node) []*Node {
+			images := g.Decode(nets[0], in[0])
+			return []*Node{pick(s.Activations(nets[1], images, layer), in[1], in[2], in[3])}
+		})
+	if err != nil {
+		return nil, err
+	}
+	decoder, err := graphx.Decoder(backend, g)
+	if err != nil {
+		return nil, err
+	}
+	return &Evolver{g, program, decoder, population}, nil
+}
+
+// Scores gives the unit's activation for each code.
+func (e *Evolver) Scores(u gansim.Unit, codes [][]float64) ([]float64, error) {
+	units := make([]gansim.Unit, e.population)
+	for i := range units {
+		units[i] = u
+	}
+	channel, row, col := indices(units)
+	scores := make([]float64, 0, len(codes))
+	err := graphx.Padded(len(codes), e.population, func(rows []int, valid int) error {
+		z := make([]float32, 0, e.population*e.generator.CodeSize())
+		for _, r := range rows {
+			for _, x := range codes[r] {
+				z = append(z, float32(x))
+			}
+		}
+		v, err := e.program.Rows(valid, 1, graphx.Tensor(z, e.population, e.generator.CodeSize()),
+			channel, row, col)
+		for _, x := range v {
+			scores = append(scores, float64(x))
+		}
+		return err
+	})
+	return scores, err
+}
+
+// Images decodes codes, in batches of the population's size.
+func (e *Evolver) Images(codes [][]float64) (gansim.Images, error) {
+	c := gansim.Codes{N: len(codes), Dim: e.generator.CodeSize()}
+	for _, z := range codes {
+		for _, x := range z {
+			c.Z = append(c.Z, float32(x))
+		}
+	}
+	return e.decoder.Decode(c, e.generator.ImageSize(), e.population)
+}
+
+// Thread is one of the evolutions that run side by side for a unit.
+type Thread struct {
+	Evolver *Evolver
+	CMAES   *optim.CMAES
+	Codes   [][]float64 // the last generation
+	Scores  []float64   // of those codes
+	Best    []float64   // the best score of each generation
+}
+
+// Evolve advances all threads together, generation by generation, as the paper's concurrent
+// evolutions do. Generation 0 evaluates the start alone; the codes that follow the last generation
+// are never rendered.
+func Evolve(ctx context.Context, u gansim.Unit, generations int, threads []*Thread) error {
+	for g := range generations {
+		for _, t := range threads {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("actmax: %v, generation %d of %d: %w", u, g, generations, err)
+			}
+			t.Codes = t.CMAES.Ask()
+			var err error
+			if t.Scores, err = t.Evolver.Scores(u, t.Codes); err != nil {
+				return err
+			}
+			best := t.Scores[0]
+			for _, s := range t.Scores {
+				best = max(best, s)
+			}
+			t.Best = append(t.Best, best)
+			if err := t.CMAES.Tell(t.Scores); err != nil {
+				return fmt.Errorf("actmax: %v: %w", u, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,275 @@
+package experiment
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gomlx/compute"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/dataset"
+	"gansim.example/gansim/figure"
+	"gansim.example/gansim/imaging"
+	"gansim.example/gansim/mini"
+)
+
+// Options of a run.
+type Options struct {
+	Preset string   // see PresetNames
+	Panels []string // letters; empty means all
+	Photos string   // folder of photographs; empty means renders
+	Out    string   // folder of the results
+	Resume bool     // go on from the finished parts of an interrupted run
+	Seed   uint64
+	// Versions go to the report.
+	Versions map[string]string
+	// Progress is told what is done of a panel's work; nil means quiet.
+	Progress func(panel string, done, total int)
+	// Warn is told what was left out, such as unreadable photographs; nil means quiet.
+	Warn func(text string)
+}
+
+// ErrInterrupted says that a folder holds an interrupted run.
+var ErrInterrupted = errors.New("holds an interrupted run")
+
+// env is what the panels share.
+type env struct {
+	Options
+	preset  Preset
+	backend compute.Backend
+	world   *mini.World
+	store   store
+	photos  *dataset.Photographs // nil without --photos
+}
+
+// Run computes the panels and writes every file of a result: figure, panels, rows and report.
+func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, error) {
+	begin := time.Now()
+	e, err := prepare(ctx, backend, o)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{Preset: e.preset.Name, World: "miniature", Seed: o.Seed,
+		Weights: e.world.Hashes, Versions: o.Versions, Device: backend.Description()}
+	page := figure.Figure{Miniature: true,
+		Note: fmt.Sprintf("Preset %s, seed %d.", e.preset.Name, o.Seed)}
+	for _, letter := range e.Panels {
+		switch letter {
+		case "a":
+			report.A, page.A, err = e.panelA(ctx)
+		case "b":
+			report.B, page.B, err = e.panelB(ctx)
+		case "c":
+			report.C, page.C, err = e.panelC(ctx)
+		case "d":
+			report.D, page.D, err = e.panelD(ctx)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("panel %s: %w", letter, err)
+		}
+	}
+	if _, err := page.Save(o.Out); err != nil {
+		return nil, err
+	}
+	report.Wall = time.Since(begin).Seconds()
+	if err := e.finish(report); err != nil {
+		return nil, err
+	}
+	return report, nil
+}
+
+// prepare checks the options before anything is computed.
+func prepare(ctx context.Context, backend compute.Backend, o Options) (*env, error) {
+	preset, err := FindPreset(o.Preset)
+	if err != nil {
+		return nil, err
+	}
+	if o.Panels, err = chosen(o.Panels); err != nil {
+		return nil, err
+	}
+	e := &env{Options: o, preset: preset, backend: backend}
+	if e.world, err = mini.Open(); err != nil {
+		return nil, err
+	}
+	e.store = store{dir: o.Out, origin: Origin{Preset: preset.Name, Seed: o.Seed,
+		Weights: combined(e.world.Hashes), Precision: "float32"}}
+	if err := e.folder(); err != nil {
+		return nil, err
+	}
+	if o.Photos != "" {
+		if err := e.readPhotos(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+func chosen(letters []string) ([]string, error) {
+	if len(letters) == 0 {
+		return Panels(), nil
+	}
+	var out []string
+	for _, known := range Panels() {
+		if slices.Contains(letters, known) {
+			out = append(out, known)
+		}
+	}
+	for _, l := range letters {
+		if !slices.Contains(Panels(), l) {
+			return nil, fmt.Errorf("experiment: no panel %q, want some of %s", l,
+				strings.Join(Panels(), ", "))
+		}
+	}
+	return out, nil
+}
+
+// combined hashes the hashes of all networks.
+func combined(hashes map[string]string) string {
+	sum := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(hashes)) {
+		fmt.Fprintln(sum, name, hashes[name])
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+// folder makes the results' folder, proves that it can be written to and clears the parts of an
+// earlier run. The parts of an interrupted one are kept until the user decides.
+func (e *env) folder() error {
+	parts := filepath.Join(e.Out, partsDir)
+	if _, err := os.Stat(parts); err == nil && !e.Resume {
+		if _, err := os.Stat(filepath.Join(parts, "finished")); err != nil {
+			return fmt.Errorf("experiment: %s %w", e.Out, ErrInterrupted)
+		}
+		if err := os.RemoveAll(parts); err != nil {
+			return fmt.Errorf("experiment: %w", err)
+		}
+	}
+	if err := os.MkdirAll(parts, 0o755); err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	if err := os.Remove(filepath.Join(parts, "finished")); err != nil &&
+		!errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	f, err := os.CreateTemp(e.Out, ".writable-*")
+	if err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func (e *env) readPhotos(ctx context.Context) error {
+	photos, err := dataset.Folder(ctx, e.Photos, imaging.ReadPhotograph, dataset.Options{
+		Size: e.world.DeePSim.ImageSize(), Seed: e.Seed, Progress: e.tell("photographs")})
+	if err != nil {
+		return err
+	}
+	for _, s := range photos.Skipped {
+		e.warn("skipped %s: %v", s.Name, s.Reason)
+	}
+	if len(photos.Skipped) > 0 {
+		e.warn("%d of %d files in %s skipped", len(photos.Skipped), photos.Found, e.Photos)
+	}
+	sum := sha256.New()
+	for _, h := range photos.SHA256 {
+		fmt.Fprintln(sum, h)
+	}
+	e.store.photos = hex.EncodeToString(sum.Sum(nil))
+	e.photos = &photos
+	return nil
+}
+
+func (e *env) warn(format string, args ...any) {
+	if e.Warn != nil {
+		e.Warn(fmt.Sprintf(format, args...))
+	}
+}
+
+// tell gives a panel's progress function, which may be nil.
+func (e *env) tell(panel string) func(done, total int) {
+	if e.Progress == nil {
+		return nil
+	}
+	return func(done, total int) { e.Progress(panel, done, total) }
+}
+
+// progress counts finished units of work.
+func (e *env) progress(panel string, done, total int) {
+	if e.Progress != nil {
+		e.Progress(panel, done, total)
+	}
+}
+
+// finish writes the report and marks the run as finished.
+func (e *env) finish(r *Report) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	if err := write(filepath.Join(e.Out, "report.json"), append(text, '\n')); err != nil {
+		return err
+	}
+	if err := write(filepath.Join(e.Out, "report.md"), []byte(r.Markdown())); err != nil {
+		return err
+	}
+	return write(filepath.Join(e.Out, partsDir, "finished"), nil)
+}
+
+// rng is the stream of random numbers of one use; it depends on the seed and the use alone.
+func (e *env) rng(use string, index int) *rand.Rand {
+	sum := sha256.Sum256([]byte(use))
+	var h uint64
+	for _, b := range sum[:8] {
+		h = h<<8 | uint64(b)
+	}
+	return rand.New(rand.NewPCG(e.Seed^h, uint64(index)))
+}
+
+// pictures turns images into 8-bit pictures.
+func pictures(m gansim.Images, n int) ([]imaging.RGB, error) {
+	var out []imaging.RGB
+	for i := range min(n, m.N) {
+		p, err := imaging.FromImages(m, i)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// quantised rounds images to 8 bits, as files hold them.
+func quantised(m gansim.Images) gansim.Images {
+	out := gansim.NewImages(m.N, m.Height, m.Width)
+	for i, v := range m.Pix {
+		out.Pix[i] = float32(imaging.Quantize(v)) / 255
+	}
+	return out
+}
+
+// kind is a generator's colour.
+func kind(name string) figure.Kind {
+	switch {
+	case strings.HasPrefix(name, "DeePSim"):
+		return figure.DeePSim
+	case strings.HasPrefix(name, "BigGAN"):
+		return figure.BigGAN
+	case name == pinkNoise:
+		return figure.Control
+	}
+	return figure.Natural
+}
+
+// heldOut is added to the seed for renders that no network has learned from.
+const heldOut = 1 << 33

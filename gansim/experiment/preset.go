@@ -1,0 +1,92 @@
+// Package experiment holds one recipe per panel of Extended Data Fig. 1 of Wang & Ponce (Nature
+// Neuroscience 2026): what to compute (rows), what to test, the paper's numbers, and what to draw.
+// Figures and tests are made from rows alone.
+package experiment
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Preset sets the size of an experiment.
+type Preset struct {
+	Name string
+	A    SizeA
+	B    SizeB
+	C    SizeC
+	D    SizeD
+}
+
+// SizeA is the size of panel A.
+type SizeA struct {
+	Images int // per set
+}
+
+// SizeB is the size of panel B.
+type SizeB struct {
+	Units, Generations int
+}
+
+// SizeC is the size of panel C.
+type SizeC struct {
+	Photos, Steps int
+}
+
+// SizeD is the size of panel D: networks are both, units are channels 0 to Channels-1.
+type SizeD struct {
+	Layers   []string
+	Channels int
+	Labels   []string // methods by label; nil means all that the paper's sweep ran
+	Steps    int
+}
+
+// presets: smoke touches every line in a minute on the pure Go backend, class is the lecture's
+// figure. Both use the miniature world.
+func presets() []Preset {
+	return []Preset{
+		{
+			Name: "smoke",
+			A:    SizeA{Images: 64},
+			B:    SizeB{Units: 4, Generations: 20},
+			C:    SizeC{Photos: 12, Steps: 100},
+			D: SizeD{Layers: []string{"layer1", "layer3", "fc"}, Channels: 4, Steps: 40,
+				Labels: []string{"Adam01", "Adam01Hess", "Adam001", "SGD001Hess"}},
+		},
+		{
+			Name: "class",
+			A:    SizeA{Images: 2000},
+			B:    SizeB{Units: 24, Generations: 60},
+			C:    SizeC{Photos: 101, Steps: 401},
+			D: SizeD{Layers: []string{"layer1", "layer2", "layer3", "layer4", "fc"},
+				Channels: 6, Steps: 100},
+		},
+	}
+}
+
+// PresetNames lists the presets.
+func PresetNames() []string {
+	var names []string
+	for _, p := range presets() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// FindPreset gives a preset by name; an unknown name is an error that lists the known ones.
+func FindPreset(name string) (Preset, error) {
+	for _, p := range presets() {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	if name == "lab" || name == "paper" {
+		return Preset{}, fmt.Errorf("experiment: preset %q needs the published weights, which this "+
+			"version cannot load yet; presets on the miniature world are %s", name,
+			strings.Join(PresetNames(), ", "))
+	}
+	return Preset{}, fmt.Errorf("experiment: no preset %q, want one of %s", name,
+		strings.Join(PresetNames(), ", "))
+}
+
+// Panels lists the panels' letters.
+func Panels() []string { return []string{"a", "b", "c", "d"} }

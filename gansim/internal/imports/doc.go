@@ -1,0 +1,3 @@
+// Package imports holds no code, only the test that keeps packages from importing upward or
+// sideways.
+package imports

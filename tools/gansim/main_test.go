@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"gansim": main})
+}
+
+// TestScripts runs testdata/script. Beside the usual commands there is "exits CODE COMMAND…".
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("GANSIM_HOME", filepath.Join(e.WorkDir, "home"))
+			e.Setenv("PJRT_PLUGIN_LIBRARY_PATH", "")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// TestHelp checks that the help of each verb fits a screen and, where it computes something, shows
+// an example.
+func TestHelp(t *testing.T) {
+	const lines, width = 32, 100
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Name() == "completion" {
+			return // cobra's own
+		}
+		var b bytes.Buffer
+		c.SetOut(&b)
+		if err := c.Help(); err != nil {
+			t.Fatal(err)
+		}
+		all := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if len(all) > lines {
+			t.Errorf("%s: help has %d lines, want at most %d", c.CommandPath(), len(all), lines)
+		}
+		for _, l := range all {
+			if n := len([]rune(l)); n > width {
+				t.Errorf("%s: help has a line of %d characters, want at most %d: %s", c.CommandPath(), n,
+					width, l)
+			}
+		}
+		if c.HasParent() && c.Name() != "help" && c.Example == "" {
+			t.Errorf("%s: no example", c.CommandPath())
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(rootCommand())
+}
+
+func TestGoOn(t *testing.T) {
+	c := trainCommand()
+	if err := c.ParseFlags([]string{"--seed", "3", "--out", "x"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		only          []string
+		current, want string
+	}{
+		{nil, "yolov8", "gansim train --resume --only yolov8,biggan --seed 3 --out x"},
+		{[]string{"deepsim", "alexnet"}, "alexnet",
+			"gansim train --resume --only alexnet --seed 3 --out x"},
+		{[]string{"deepsim"}, "", "gansim train --resume --only deepsim --seed 3 --out x"},
+	} {
+		if got := goOn(c, test.only, test.current); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
