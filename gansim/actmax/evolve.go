@@ -8,6 +8,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"gansim.example/gansim"
+	"gansim.example/gansim/decode"
 	"gansim.example/gansim/internal/graphx"
 	"gansim.example/gansim/optim"
 )
@@ -16,7 +17,7 @@ import (
 type Evolver struct {
 	generator  gansim.Generator
 	program    *graphx.Program
-	decoder    *graphx.Program
+	decoder    *decode.Decoder
 	population int
 }
 
@@ -34,7 +35,7 @@ func NewEvolver(backend compute.Backend, g gansim.Generator, s gansim.Scorer, la
 	if err != nil {
 		return nil, err
 	}
-	decoder, err := graphx.Decoder(backend, g)
+	decoder, err := decode.New(backend, g)
 	if err != nil {
 		return nil, err
 	}
@@ -66,15 +67,15 @@ func (e *Evolver) Scores(u gansim.Unit, codes [][]float64) ([]float64, error) {
 	return scores, err
 }
 
-// Images decodes codes, in batches of the population's size.
-func (e *Evolver) Images(codes [][]float64) (gansim.Images, error) {
+// Images decodes codes.
+func (e *Evolver) Images(ctx context.Context, codes [][]float64) (gansim.Images, error) {
 	c := gansim.Codes{N: len(codes), Dim: e.generator.CodeSize()}
 	for _, z := range codes {
 		for _, x := range z {
 			c.Z = append(c.Z, float32(x))
 		}
 	}
-	return e.decoder.Decode(c, e.generator.ImageSize(), e.population)
+	return e.decoder.Images(ctx, c)
 }
 
 // Thread is one of the evolutions that run side by side for a unit.

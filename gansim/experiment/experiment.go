@@ -38,6 +38,8 @@ type Options struct {
 	Progress func(panel string, done, total int)
 	// Warn is told what was left out, such as unreadable photographs; nil means quiet.
 	Warn func(text string)
+
+	preset *Preset // instead of the one named, in tests
 }
 
 // ErrInterrupted says that a folder holds an interrupted run.
@@ -65,19 +67,26 @@ func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, erro
 	page := figure.Figure{Miniature: true,
 		Note: fmt.Sprintf("Preset %s, seed %d.", e.preset.Name, o.Seed)}
 	for _, letter := range e.Panels {
+		from := time.Now()
+		var section *Section
 		switch letter {
 		case "a":
-			report.A, page.A, err = e.panelA(ctx)
+			section, page.A, err = e.panelA(ctx)
+			report.A = section
 		case "b":
-			report.B, page.B, err = e.panelB(ctx)
+			section, page.B, err = e.panelB(ctx)
+			report.B = section
 		case "c":
-			report.C, page.C, err = e.panelC(ctx)
+			section, page.C, err = e.panelC(ctx)
+			report.C = section
 		case "d":
-			report.D, page.D, err = e.panelD(ctx)
+			section, page.D, err = e.panelD(ctx)
+			report.D = section
 		}
 		if err != nil {
 			return nil, fmt.Errorf("panel %s: %w", letter, err)
 		}
+		section.Wall = time.Since(from).Seconds()
 	}
 	if _, err := page.Save(o.Out); err != nil {
 		return nil, err
@@ -91,8 +100,11 @@ func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, erro
 
 // prepare checks the options before anything is computed.
 func prepare(ctx context.Context, backend compute.Backend, o Options) (*env, error) {
-	preset, err := FindPreset(o.Preset)
-	if err != nil {
+	var preset Preset
+	var err error
+	if o.preset != nil {
+		preset = *o.preset
+	} else if preset, err = FindPreset(o.Preset); err != nil {
 		return nil, err
 	}
 	if o.Panels, err = chosen(o.Panels); err != nil {
@@ -104,15 +116,12 @@ func prepare(ctx context.Context, backend compute.Backend, o Options) (*env, err
 	}
 	e.store = store{dir: o.Out, origin: Origin{Preset: preset.Name, Seed: o.Seed,
 		Weights: combined(e.world.Hashes), Precision: "float32"}}
-	if err := e.folder(); err != nil {
-		return nil, err
-	}
 	if o.Photos != "" {
 		if err := e.readPhotos(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return e, nil
+	return e, e.folder()
 }
 
 func chosen(letters []string) ([]string, error) {
@@ -144,11 +153,16 @@ func combined(hashes map[string]string) string {
 }
 
 // folder makes the results' folder, proves that it can be written to and clears the parts of an
-// earlier run. The parts of an interrupted one are kept until the user decides.
+// earlier run. Those of an interrupted one are kept until the user decides.
 func (e *env) folder() error {
 	parts := filepath.Join(e.Out, partsDir)
-	if _, err := os.Stat(parts); err == nil && !e.Resume {
-		if _, err := os.Stat(filepath.Join(parts, "finished")); err != nil {
+	finished := filepath.Join(parts, "finished")
+	if !e.Resume {
+		kept, err := filepath.Glob(filepath.Join(parts, "*.parquet"))
+		if err != nil {
+			return fmt.Errorf("experiment: %w", err)
+		}
+		if _, err := os.Stat(finished); err != nil && len(kept) > 0 {
 			return fmt.Errorf("experiment: %s %w", e.Out, ErrInterrupted)
 		}
 		if err := os.RemoveAll(parts); err != nil {
@@ -158,8 +172,7 @@ func (e *env) folder() error {
 	if err := os.MkdirAll(parts, 0o755); err != nil {
 		return fmt.Errorf("experiment: %w", err)
 	}
-	if err := os.Remove(filepath.Join(parts, "finished")); err != nil &&
-		!errors.Is(err, os.ErrNotExist) {
+	if err := os.Remove(finished); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("experiment: %w", err)
 	}
 	f, err := os.CreateTemp(e.Out, ".writable-*")

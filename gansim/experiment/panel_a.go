@@ -9,6 +9,7 @@ import (
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/dataset"
+	"gansim.example/gansim/decode"
 	"gansim.example/gansim/figure"
 	"gansim.example/gansim/internal/graphx"
 	"gansim.example/gansim/metric"
@@ -40,7 +41,7 @@ type RowA struct {
 
 const (
 	pinkNoise   = "Pink noise"
-	photographs = "Photographs"
+	photographs = "photographs"
 	batchA      = 16 // images a call
 	samplesA    = 24 // kept as pictures
 )
@@ -49,7 +50,7 @@ const (
 type imageSet struct {
 	name      string
 	generated bool
-	draw      func() (gansim.Images, error)
+	draw      func(ctx context.Context) (gansim.Images, error)
 }
 
 // setsA lists the sets: the natural ones, then the generators' as panel A's sampling recipes have
@@ -57,22 +58,22 @@ type imageSet struct {
 func (e *env) setsA() []imageSet {
 	n := e.preset.A.Images
 	natural := func(name string, set world.Set) imageSet {
-		return imageSet{name, false, func() (gansim.Images, error) {
-			r, err := world.Batch(context.Background(), world.Request{Set: set, Seed: e.Seed + heldOut, N: n})
+		return imageSet{name, false, func(ctx context.Context) (gansim.Images, error) {
+			r, err := world.Batch(ctx, world.Request{Set: set, Seed: e.Seed + heldOut, N: n})
 			return r.Images(), err
 		}}
 	}
 	generated := func(name string, g gansim.Generator, recipe string) imageSet {
-		return imageSet{name, true, func() (gansim.Images, error) {
+		return imageSet{name, true, func(ctx context.Context) (gansim.Images, error) {
 			codes, err := g.Draw(recipe, e.rng("panel a "+name, 0), n)
 			if err != nil {
 				return gansim.Images{}, err
 			}
-			decoder, err := graphx.Decoder(e.backend, g)
+			decoder, err := decode.New(e.backend, g)
 			if err != nil {
 				return gansim.Images{}, err
 			}
-			images, err := decoder.Decode(codes, g.ImageSize(), batchA)
+			images, err := decoder.Images(ctx, codes)
 			return quantised(images), err
 		}}
 	}
@@ -82,13 +83,13 @@ func (e *env) setsA() []imageSet {
 	}
 	if e.photos != nil {
 		sets = append(sets, imageSet{photographs, false,
-			func() (gansim.Images, error) { return quantised(e.photos.Images), nil }})
+			func(context.Context) (gansim.Images, error) { return quantised(e.photos.Images), nil }})
 	}
 	return append(sets,
 		generated("BigGAN", e.world.BigGAN, "trunc0.7"),
 		generated("BigGAN-RND", e.world.BigGAN, "random"),
 		generated("DeePSim", e.world.DeePSim, "std4"),
-		imageSet{pinkNoise, true, func() (gansim.Images, error) {
+		imageSet{pinkNoise, true, func(context.Context) (gansim.Images, error) {
 			return quantised(dataset.PinkNoise(n, e.world.DeePSim.ImageSize(), e.Seed)), nil
 		}})
 }
@@ -133,7 +134,7 @@ func (e *env) setA(ctx context.Context, set imageSet) ([]RowA, *metric.Moments, 
 	var images gansim.Images
 	load := func() (err error) {
 		if images.N == 0 {
-			if images, err = set.draw(); err != nil {
+			if images, err = set.draw(ctx); err != nil {
 				return err
 			}
 			some, err := pictures(images, samplesA)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -40,7 +39,6 @@ const (
 	sigmaDeePSim  = 1.0 // paper: 3.0
 	sigmaBigGAN   = 0.3 // paper: 0.2
 	powerPrefix   = "power_"
-	shownB        = 8 // scalar statistics drawn
 	paperSigmaFC6 = 3.0
 )
 
@@ -126,7 +124,7 @@ func (e *env) evolve(ctx context.Context, o Origin, u gansim.Unit, evolvers []*a
 	}
 	var rows []RowB
 	for i, t := range threads {
-		images, err := t.Evolver.Images(t.Codes)
+		images, err := t.Evolver.Images(ctx, t.Codes)
 		if err != nil {
 			return nil, err
 		}
@@ -238,27 +236,27 @@ func (e *env) summariseB(rows []RowB, dead []int) *Section {
 	return s
 }
 
-// shown lists the scalar statistics that are drawn: the main candidates, then a few extras.
-func shown() []imstat.Statistic {
-	var out []imstat.Statistic
-	for _, name := range []string{"rms_contrast", "gray_mean", "gray_variance", "spectrum_slope",
-		"saturation", "colorfulness_hasler", "entropy_luma8_bits", "edge_density_sobel"} {
-		if s, ok := imstat.Lookup(name); ok {
-			out = append(out, s)
-		}
-	}
-	return out[:min(shownB, len(out))]
+// shown are the scalar statistics that are drawn, with short labels and units: the main candidates,
+// then a few extras.
+var shown = []struct{ name, label, unit string }{
+	{"rms_contrast", "RMS contrast", ""},
+	{"gray_mean", "Luminance", ""},
+	{"gray_variance", "Luminance variance", ""},
+	{"spectrum_slope", "Spectral slope", ""},
+	{"saturation", "Saturation", ""},
+	{"colorfulness_hasler", "Colourfulness", ""},
+	{"entropy_luma8_bits", "Entropy", "bits"},
+	{"edge_density_sobel", "Edge density", ""},
 }
 
 func (e *env) drawB(rows []RowB) *figure.PanelB {
 	p := &figure.PanelB{}
-	for _, st := range shown() {
-		name, unit, _ := strings.Cut(strings.TrimSuffix(st.Label, ")"), " (")
-		g := figure.Statistic{Name: strings.ToUpper(name[:1]) + name[1:], Unit: unit}
+	for _, st := range shown {
+		g := figure.Statistic{Name: st.label, Unit: st.unit}
 		for _, v := range e.evolutions() {
 			set := figure.Set{Name: v.generator.Name(), Kind: kind(v.generator.Name())}
 			g.Groups = append(g.Groups,
-				figure.Group{Set: set, Values: valuesB(rows, v.generator.Name(), st.Name)})
+				figure.Group{Set: set, Values: valuesB(rows, v.generator.Name(), st.name)})
 		}
 		p.Statistics = append(p.Statistics, g)
 	}

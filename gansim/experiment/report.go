@@ -30,6 +30,7 @@ type Section struct {
 	Values []Value  `json:"values"`
 	Tests  []Test   `json:"tests"`
 	Notes  []string `json:"notes"`
+	Wall   float64  `json:"wall_s"`
 }
 
 // Value is a number with its standard error and the paper's.
@@ -46,6 +47,15 @@ type Value struct {
 
 // Number is a float64 that JSON writes as null when it is not finite.
 type Number float64
+
+// UnmarshalJSON reads null as NaN.
+func (n *Number) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*n = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(n))
+}
 
 // MarshalJSON writes null for NaN and infinities.
 func (n Number) MarshalJSON() ([]byte, error) {

@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"gansim.example/gansim"
-	"gansim.example/gansim/internal/graphx"
+	"gansim.example/gansim/decode"
 )
 
 // Metric is a symmetric positive semi-definite matrix with its eigenvectors.
@@ -27,8 +27,7 @@ const Step = 1e-2
 // Average computes the metric at each code and averages them.
 func Average(ctx context.Context, backend compute.Backend, g gansim.Generator,
 	codes gansim.Codes, progress func(done, total int)) (*Metric, error) {
-	const batch = 32
-	decoder, err := graphx.Decoder(backend, g)
+	decoder, err := decode.New(backend, g)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +45,7 @@ func Average(ctx context.Context, backend compute.Backend, g gansim.Generator,
 				moved.Z = append(moved.Z, z...)
 			}
 		}
-		images, err := decoder.Decode(moved, g.ImageSize(), batch)
+		images, err := decoder.Images(ctx, moved)
 		if err != nil {
 			return nil, err
 		}

@@ -131,3 +131,12 @@ func byName[T interface{ Name() string }](kind, name string, all []T) (T, error)
 	var none T
 	return none, fmt.Errorf("mini: no %s %q, want one of %s", kind, name, strings.Join(known, ", "))
 }
+
+// Size is the length of a network's embedded file, bytes; 0 if there is none.
+func Size(network string) int {
+	b, err := files.ReadFile("weights/" + network + ".safetensors")
+	if err != nil {
+		return 0
+	}
+	return len(b)
+}

@@ -34,7 +34,8 @@ func random(table nn.Table) nn.Source {
 		if len(shape) > 1 {
 			scale = math.Sqrt(2 * float64(shape[0]) / float64(n))
 		}
-		if strings.Contains(name, ".running_var") || len(shape) == 1 && strings.HasSuffix(name, ".weight") {
+		gain := len(shape) == 1 && strings.HasSuffix(name, ".weight")
+		if gain || strings.Contains(name, ".running_var") {
 			scale, offset = 0, 1
 		}
 		values := make([]float32, n)

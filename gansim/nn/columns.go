@@ -4,10 +4,10 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Convolutions on the pure Go backend are matrix products of the image's patches (im2col). Its other
-// operations run on one core, element by element, so that moving data costs as much as the product.
-// Therefore gradients have rules of their own that are products of patches too, and a dilated input
-// is split into phases that meet no stuffed zero.
+// Convolutions on the pure Go backend are matrix products of the image's patches (im2col). Its
+// other operations run on one core, element by element, so that moving data costs as much as the
+// product. Therefore gradients have rules of their own that are products of patches too, and a
+// dilated input is split into phases that meet no stuffed zero.
 
 // convColumns is a convolution with its gradient rules.
 func convColumns(x, w *Node, win window) *Node {
@@ -41,8 +41,8 @@ func convColumns(x, w *Node, win window) *Node {
 	}, x, w)
 }
 
-// narrow is the number of values beside each other in a kernel's row from which on a product per row
-// is faster than one with whole patches.
+// narrow is the number of values beside each other in a kernel's row from which on a product per
+// row is faster than one with whole patches.
 const narrow = 32
 
 // adjoint is the window of the convolution that gives the gradient at an input of n pixels from the

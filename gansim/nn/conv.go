@@ -6,7 +6,8 @@ import (
 	"github.com/gomlx/gomlx/support/exceptions"
 )
 
-// ConvOptions describes a convolution. The zero value is stride 1, no padding, no dilation, one group.
+// ConvOptions describes a convolution. The zero value is stride 1, no padding, no dilation, one
+// group.
 type ConvOptions struct {
 	Stride   [2]int    // along height and width; zero means 1
 	Padding  [2][2]int // {top, bottom}, {left, right}, pixels
@@ -113,9 +114,9 @@ func dilation(d [2]int) []int {
 
 // convGradient gives the gradients at input and kernel of y = conv(x, w), v being the one at y.
 //
-// With stride s, input dilation d, kernel dilation k and low padding lo, the gradient at x convolves
-// v dilated by s with the reversed kernel at stride d, and the one at w convolves x dilated by d with
-// v dilated by s at stride k; the high paddings make the lengths come out.
+// With stride s, input dilation d, kernel dilation k and low padding lo, the gradient at x
+// convolves v dilated by s with the reversed kernel at stride d, and the one at w convolves x
+// dilated by d with v dilated by s at stride k; the high paddings make the lengths come out.
 func convGradient(y, v *Node, p convParams) []*Node {
 	x, w := y.Inputs()[0], y.Inputs()[1]
 	a, win := p.axes, p.win

@@ -5,8 +5,8 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// ruleKey finds the gradient rule of a node in its graph's own state, so that a rule lives exactly as
-// long as the graph.
+// ruleKey finds the gradient rule of a node in its graph's own state, so that a rule lives exactly
+// as long as the graph.
 type ruleKey struct{ id NodeId }
 
 // rule gives the gradients at a node's inputs for v, the gradient at the node.

@@ -132,8 +132,8 @@ func normal(rng *rand.Rand, n int) []float64 {
 	return v
 }
 
-// TestFolding reads layers as checkpoints hold them and compares what they compute: spectral norm is
-// divided out and batch norm folded while weights are read.
+// TestFolding reads layers as checkpoints hold them and compares what they compute: spectral norm
+// is divided out and batch norm folded while weights are read.
 func TestFolding(t *testing.T) {
 	dir, err := oracle.Dir()
 	if err != nil {
@@ -200,7 +200,8 @@ func folded(t *testing.T, c oracle.OpCase, ps gansim.Params,
 		t.Fatal(err)
 	}
 	raw, op := layout{kind: nn.Raw}, operators[c.Op]
-	outs, err := p.Call(raw.tensor(c.Inputs["x"], dtypes.Float32), raw.tensor(c.Cotangent, dtypes.Float32))
+	outs, err := p.Call(raw.tensor(c.Inputs["x"], dtypes.Float32),
+		raw.tensor(c.Cotangent, dtypes.Float32))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,10 +2,11 @@ package nn
 
 import "strings"
 
-// Import permutes a published tensor of the layer to this package's layout: kernels to [kh, kw, in,
-// out] (those of transposed convolutions reversed in space), matrices to [in, out] with the order of
-// flattened maps changed from [c, h, w] to [h, w, c].
-func (l Layer) Import(name string, published []int, values []float32) (shape []int, ours []float32) {
+// Import permutes a published tensor of the layer to this package's layout: kernels to [kh, kw,
+// in, out] (those of transposed convolutions reversed in space), matrices to [in, out] with the
+// order of flattened maps changed from [c, h, w] to [h, w, c].
+func (l Layer) Import(name string, published []int, values []float32) (shape []int,
+	ours []float32) {
 	to, shape := l.permutation(name, published)
 	ours = make([]float32, len(values))
 	for i, v := range values {
@@ -55,7 +56,8 @@ func (l Layer) permutation(name string, shape []int) (to func(int) int, ours []i
 	return identity, shape
 }
 
-// flattened maps a flat index of a [c, h, w] map to that of [h, w, c]; a zero shape changes nothing.
+// flattened maps a flat index of a [c, h, w] map to that of [h, w, c]; a zero shape changes
+// nothing.
 func flattened(chw [3]int) func(int) int {
 	c, h, w := chw[0], chw[1], chw[2]
 	if c == 0 {

@@ -226,7 +226,8 @@ func (l layout) order(published []int) (index []int, ours []int) {
 	for i := range flat {
 		flat[i] = float32(i)
 	}
-	ours, flat = nn.Layer{Kind: l.kind, FromCHW: l.from, Groups: l.groups}.Import("w.weight", published, flat)
+	layer := nn.Layer{Kind: l.kind, FromCHW: l.from, Groups: l.groups}
+	ours, flat = layer.Import("w.weight", published, flat)
 	for _, v := range flat {
 		index = append(index, int(v))
 	}
@@ -295,7 +296,8 @@ func floats(t *tensors.Tensor) ([]float64, error) {
 	return wide, err
 }
 
-// graph builds cases of the operator: the inputs and cotangent of each, then its output and gradients.
+// graph builds cases of the operator: the inputs and cotangent of each, then its output and
+// gradients.
 func (op operator) graph(cases []oracle.OpCase) graphx.Func {
 	return func(_ []gansim.Weights, in []*Node) []*Node {
 		var outs []*Node

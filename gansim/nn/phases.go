@@ -35,8 +35,8 @@ func (win window) tile(axis, kernel, p int) []read {
 	return reads
 }
 
-// convPhases convolves at stride 1 an input that is dilated: each phase of the output is an ordinary
-// convolution at the input's resolution.
+// convPhases convolves at stride 1 an input that is dilated: each phase of the output is an
+// ordinary convolution at the input's resolution.
 func convPhases(x *Node, k taps, win window) *Node {
 	d, kernel := x.Shape().Dimensions, k.w.Shape().Dimensions
 	var out, count [2]int
@@ -85,8 +85,9 @@ func plus(a, b *Node) *Node {
 	return Add(a, b)
 }
 
-// convRows is an ordinary convolution by some taps of a kernel: for each row of the kernel, a product
-// of the pixels beside each other that the row reads, moved up or down. It is nil without taps.
+// convRows is an ordinary convolution by some taps of a kernel: for each row of the kernel, a
+// product of the pixels beside each other that the row reads, moved up or down. It is nil without
+// taps.
 func convRows(x *Node, k taps, reads [2][]read, count [2]int) *Node {
 	if len(reads[1]) == 0 {
 		return nil
@@ -136,8 +137,9 @@ func moveRows(x *Node, offset, count int) *Node {
 	return Reshape(y, d[0], count, d[2], d[3])
 }
 
-// rowsGradient is the gradient at the kernel of convTiles: for each tile and kernel row, the product
-// of the moved gradient with the pixels beside each other. Taps that read no tile have none.
+// rowsGradient is the gradient at the kernel of convTiles: for each tile and kernel row, the
+// product of the moved gradient with the pixels beside each other. Taps that read no tile have
+// none.
 func rowsGradient(x, v *Node, kernel []int, win window) *Node {
 	d := x.Shape().Dimensions
 	parts := make([]*Node, kernel[0]*kernel[1])

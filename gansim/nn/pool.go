@@ -62,8 +62,8 @@ func (o PoolOptions) stride(axis int) int {
 	return o.Stride[axis]
 }
 
-// MaxPool2D takes the maximum of each window of x [n, h, w, c]. All of the gradient goes to the first
-// maximum in row-major order, as in PyTorch.
+// MaxPool2D takes the maximum of each window of x [n, h, w, c]. All of the gradient goes to the
+// first maximum in row-major order, as in PyTorch.
 func MaxPool2D(x *Node, o PoolOptions) *Node {
 	d := x.Shape().Dimensions
 	if onGo(x) && o.tiles(d[1], d[2]) {

@@ -4,11 +4,13 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// alongAxes applies rows [height, h] along the height of x [n, h, w, c] and columns [width, w] along
-// its width. Matrices are computed in float64 on the host: exact everywhere, and so is the gradient.
+// alongAxes applies rows [height, h] along the height of x [n, h, w, c] and columns [width, w]
+// along its width. Matrices are computed in float64 on the host: exact everywhere, and so is the
+// gradient.
 func alongAxes(x *Node, rows []float64, height int, columns []float64, width int) *Node {
 	d := x.Shape().Dimensions
-	y := Dot(Constant(x, rows, height, d[1]), Reshape(Transpose(x, 0, 1), d[1], d[0]*d[2]*d[3])).Product()
+	y := Reshape(Transpose(x, 0, 1), d[1], d[0]*d[2]*d[3])
+	y = Dot(Constant(x, rows, height, d[1]), y).Product()
 	y = Transpose(Reshape(y, height, d[0], d[2], d[3]), 1, 2) // [height, w, n, c]
 	y = Reshape(Transpose(y, 0, 1), d[2], height*d[0]*d[3])
 	y = Dot(Constant(x, columns, width, d[2]), y).Product()

@@ -4,8 +4,9 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// LRNOptions describes local response normalisation: x / (K + Alpha*sum)^Beta, where the sum is that
-// of the squares of Size neighbouring channels; one more of them lies below when Size is even.
+// LRNOptions describes local response normalisation: x / (K + Alpha*sum)^Beta, where the sum is
+// that of the squares of Size neighbouring channels; one more of them lies below when Size is
+// even.
 type LRNOptions struct {
 	Size           int
 	Alpha, Beta, K float64
@@ -14,8 +15,8 @@ type LRNOptions struct {
 	Divide bool
 }
 
-// LocalResponseNorm normalises x [n, h, w, c] over channels (Krizhevsky et al. 2012). The sums are a
-// product with a band matrix.
+// LocalResponseNorm normalises x [n, h, w, c] over channels (Krizhevsky et al. 2012). The sums are
+// a product with a band matrix.
 func LocalResponseNorm(x *Node, o LRNOptions) *Node {
 	d := x.Shape().Dimensions
 	alpha := o.Alpha
@@ -33,8 +34,8 @@ func LocalResponseNorm(x *Node, o LRNOptions) *Node {
 	return Mul(x, Pow(base, Scalar(x.Graph(), x.DType(), -o.Beta)))
 }
 
-// DFL turns x [..., sides*bins] into the expectation of 0..bins-1 under the softmax over the bins of
-// each side, [..., sides] (distribution focal loss; Li et al. 2020).
+// DFL turns x [..., sides*bins] into the expectation of 0..bins-1 under the softmax over the bins
+// of each side, [..., sides] (distribution focal loss; Li et al. 2020).
 func DFL(x *Node, bins int) *Node {
 	d := x.Shape().Dimensions
 	values := make([]float64, bins)
@@ -47,8 +48,8 @@ func DFL(x *Node, bins int) *Node {
 	return Reshape(y, out...)
 }
 
-// UnitNormalise divides x [..., c] by its length over channels plus eps, as LPIPS does (Zhang et al.
-// 2018). A pixel of zeros stays zero and has no gradient through its length.
+// UnitNormalise divides x [..., c] by its length over channels plus eps, as LPIPS does (Zhang et
+// al. 2018). A pixel of zeros stays zero and has no gradient through its length.
 func UnitNormalise(x *Node, eps float64) *Node {
 	squares := ReduceAndKeep(Square(x), ReduceSum, -1)
 	empty := LessOrEqual(squares, ZerosLike(squares))

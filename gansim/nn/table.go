@@ -225,7 +225,8 @@ func (l Layer) fold(ts []named, o LoadOptions) []named {
 }
 
 // truncationRow looks a truncation up in a table of statistics as pytorch-pretrained-biggan does:
-// between two rows its weights are swapped (model.py, BigGANBatchNorm.forward), which is reproduced.
+// between two rows its weights are swapped (model.py, BigGANBatchNorm.forward), which is
+// reproduced.
 func truncationRow(truncation float64, rows int) func(table []float32, width, i int) float64 {
 	if truncation == 0 {
 		truncation = .7
@@ -248,7 +249,8 @@ func size(shape []int) int {
 	return n
 }
 
-// FromFile is the source of a weight file's tensors; tensors that are not floating-point are missing.
+// FromFile is the source of a weight file's tensors; tensors that are not floating-point are
+// missing.
 func FromFile(f *weights.File) Source {
 	return func(name string) ([]int, []float32, bool) {
 		t, ok := f.Tensor(name)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gansim.example/gansim"
+	"gansim.example/gansim/decode"
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/mini"
 	"gansim.example/weights"
@@ -110,7 +111,11 @@ func (s *sampling) run(c *cobra.Command) error {
 	s.Backend, s.Weights = b.Description(), w.Hashes[strings.ToLower(s.Generator)]
 	progress := newProgress(c.ErrOrStderr(), s.Generator+" images")
 	progress(0, s.N)
-	err = decodeAll(c.Context(), b, g, codes, func(first int, images gansim.Images) error {
+	decoder, err := decode.New(b, g)
+	if err != nil {
+		return err
+	}
+	err = decoder.Each(c.Context(), codes, func(first int, images gansim.Images) error {
 		for i := range images.N {
 			if err := s.image(images, i, first+i); err != nil {
 				return err

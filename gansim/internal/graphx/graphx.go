@@ -113,33 +113,6 @@ func Free(ts ...*tensors.Tensor) {
 	}
 }
 
-// Decoder compiles a generator's Decode: codes [n, d] to images [n, s, s, 3].
-func Decoder(backend compute.Backend, g gansim.Generator) (*Program, error) {
-	return New(backend, []gansim.Params{g.Params()},
-		func(nets []gansim.Weights, in []*graph.Node) []*graph.Node {
-			return []*graph.Node{g.Decode(nets[0], in[0])}
-		})
-}
-
-// Decode runs a decoder over codes in padded batches of the given size.
-func (p *Program) Decode(codes gansim.Codes, imageSize, batch int) (gansim.Images, error) {
-	out := gansim.NewImages(codes.N, imageSize, imageSize)
-	per := imageSize * imageSize * 3
-	err := Padded(codes.N, batch, func(rows []int, valid int) error {
-		z := make([]float32, 0, batch*codes.Dim)
-		for _, r := range rows {
-			z = append(z, codes.At(r)...)
-		}
-		images, err := p.Rows(valid, per, Tensor(z, batch, codes.Dim))
-		if err != nil {
-			return err
-		}
-		copy(out.Pix[rows[0]*per:], images)
-		return nil
-	})
-	return out, err
-}
-
 // Rows calls a program with one output and copies its first rows, each of the given width.
 func (p *Program) Rows(valid, width int, in ...any) ([]float32, error) {
 	out, err := p.Call(in...)

@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"gansim/experiment"},
 	{"gansim/figure", "gansim/sweep", "gansim/mini"},
 	{"gansim/invert", "gansim/actmax", "gansim/objectness", "gansim/metric", "gansim/hessian"},
-	{"gansim/models/*"},
+	{"gansim/models/*", "gansim/decode"},
 	{"gansim/nn", "gansim/internal/graphx"},
 	{"gansim/dataset", "gansim/imaging", "gansim/imstat", "gansim/ranktest", "gansim/optim"},
 	{"gansim/internal/oracle", "gansim/internal/imports"},

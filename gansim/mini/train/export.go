@@ -51,6 +51,12 @@ func (r *runner) export(table nn.Table, params layout, flat []float32, extra map
 		}
 		ts = append(ts, t)
 	}
+	rec.Count = table.Count()
+	return r.write(ts, rec)
+}
+
+// write writes tensors as a weight file and the record beside it.
+func (r *runner) write(ts []weights.Tensor, rec Record) error {
 	var b bytes.Buffer
 	sum, err := weights.WriteSafetensors(&b, ts, map[string]string{
 		"network": r.network, "world": "miniature", "licence": "Apache-2.0"})
@@ -58,7 +64,7 @@ func (r *runner) export(table nn.Table, params layout, flat []float32, extra map
 		return err
 	}
 	rec.Network, rec.Seed, rec.SHA256 = r.network, r.seed, sum
-	rec.Count, rec.Curve, rec.Backend = table.Count(), r.curve, r.backend.Description()
+	rec.Curve, rec.Backend = r.curve, r.backend.Name()
 	text, err := json.MarshalIndent(rec, "", " ")
 	if err != nil {
 		return fmt.Errorf("train: %w", err)

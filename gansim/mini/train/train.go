@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -19,9 +22,10 @@ import (
 	"gansim.example/gansim/nn"
 )
 
-// Networks lists what is trained, in order: DeePSim needs AlexNet, the robust twin the plain ResNet.
+// Networks lists what is trained, in order: DeePSim needs AlexNet, the robust twin the plain ResNet,
+// and the metric, of which only the eigenvectors are found, both generators.
 func Networks() []string {
-	return []string{"alexnet", "deepsim", "resnet50", "resnet50_linf8", "yolov8", "biggan"}
+	return []string{"alexnet", "deepsim", "resnet50", "resnet50_linf8", "yolov8", "biggan", "metric"}
 }
 
 // Options of a training.
@@ -70,9 +74,9 @@ func prepare(ctx context.Context, seed uint64, names []string) (*data, error) {
 		n    int
 		used bool
 	}{
-		{&d.train, world.Train, seed, trainRenders, len(names) > 1 || names[0] != "yolov8"},
-		{&d.held, world.Train, seed + heldOut, heldRenders, true},
-		{&d.detector, world.Detector, seed, detectorRenders, contains(names, "yolov8")},
+		{&d.train, world.Train, seed, trainRenders, uses(names, "yolov8", "metric")},
+		{&d.held, world.Train, seed + heldOut, heldRenders, uses(names, "metric")},
+		{&d.detector, world.Detector, seed, detectorRenders, slices.Contains(names, "yolov8")},
 	} {
 		if !job.used {
 			continue
@@ -87,13 +91,9 @@ func prepare(ctx context.Context, seed uint64, names []string) (*data, error) {
 // heldOut is added to the seed for renders that no network learns from.
 const heldOut = 1 << 32
 
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
+// uses says whether any network is trained besides those that have no use for the renders.
+func uses(names []string, without ...string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(without, n) })
 }
 
 func one(ctx context.Context, backend compute.Backend, o Options, name string, d *data) error {
@@ -120,7 +120,7 @@ func one(ctx context.Context, backend compute.Backend, o Options, name string, d
 	if err := r.network1(ctx, d, c, &rec, begin); err != nil {
 		return err
 	}
-	if err := os.Remove(r.checkpoint()); err != nil {
+	if err := os.Remove(r.checkpoint()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("train: %w", err)
 	}
 	return nil
@@ -157,6 +157,8 @@ func (r *runner) network1(ctx context.Context, d *data, c resumed, rec *Record, 
 		}
 		rec.Notes = append(rec.Notes, fmt.Sprintf("codes are fc6 divided by its rms, %.4f", v.scale))
 		return r.finish(v.Table(), v.params, state[0], nil, done())
+	case "metric":
+		return r.metric(ctx, done())
 	case "yolov8":
 		det := newDetector(d)
 		state, err := det.train(ctx, r, c)

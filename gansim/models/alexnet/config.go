@@ -52,6 +52,26 @@ var Mini = Config{
 	},
 }
 
+// ImageNet is torchvision's AlexNet (alexnet-owt-7be5be79), images resized to 227 as the paper's
+// scorer does.
+var ImageNet = Config{
+	Name: "alexnet", Input: 227,
+	Mean: [3]float64{.485, .456, .406}, Std: [3]float64{.229, .224, .225},
+	Convs: []Conv{
+		{"conv1", "features.0", 3, 64, 11, 4, 2, nn.Pool(3, 2)},
+		{"conv2", "features.3", 64, 192, 5, 1, 2, nn.Pool(3, 2)},
+		{"conv3", "features.6", 192, 384, 3, 1, 1, nn.PoolOptions{}},
+		{"conv4", "features.8", 384, 256, 3, 1, 1, nn.PoolOptions{}},
+		{"conv5", "features.10", 256, 256, 3, 1, 1, nn.Pool(3, 2)},
+	},
+	Flat: [3]int{256, 6, 6},
+	Dense: []Dense{
+		{"fc6", "classifier.1", 9216, 4096},
+		{"fc7", "classifier.4", 4096, 4096},
+		{"fc8", "classifier.6", 4096, 1000},
+	},
+}
+
 // Table lists the tensors of the checkpoint.
 func (c Config) Table() nn.Table {
 	var t nn.Table

@@ -47,6 +47,21 @@ var Mini = Config{
 	Rows: 51, RGB: 3, Eps: 1e-4, Truncation: .7, RandomStd: .98,
 }
 
+// Deep256 is the published BigGAN-deep-256.
+var Deep256 = Config{
+	Name: "BigGAN", Noise: 128, Class: 128, Classes: 1000, Image: 256, Channels: 128,
+	Blocks: []Block{
+		{In: 16, Out: 16}, {Up: true, In: 16, Out: 16},
+		{In: 16, Out: 16}, {Up: true, In: 16, Out: 8},
+		{In: 8, Out: 8}, {Up: true, In: 8, Out: 8},
+		{In: 8, Out: 8}, {Up: true, In: 8, Out: 4},
+		{In: 4, Out: 4, Attention: true},
+		{In: 4, Out: 4}, {Up: true, In: 4, Out: 2},
+		{In: 2, Out: 2}, {Up: true, In: 2, Out: 1},
+	},
+	Rows: 51, RGB: 128, Eps: 1e-4, Truncation: .7, RandomStd: .08,
+}
+
 // CodeSize is the number of latent dimensions.
 func (c Config) CodeSize() int { return c.Noise + c.Class }
 

@@ -57,6 +57,25 @@ var Mini = Config{
 	Gain: 1, Mean: [3]float64{.45, .45, .45},
 }
 
+// FC6 is the published generator that the paper calls DeePSim (upconvGAN_fc6).
+var FC6 = Config{
+	Name: "DeePSim", Code: 4096, Image: 256,
+	Dense: []Dense{{"defc7", 4096, 4096}, {"defc6", 4096, 4096}, {"defc5", 4096, 4096}},
+	View:  [3]int{256, 4, 4},
+	Deconv: []Deconv{
+		{"deconv5", 256, 256, 4, 2, 1},
+		{"conv5_1", 256, 512, 3, 1, 1},
+		{"deconv4", 512, 256, 4, 2, 1},
+		{"conv4_1", 256, 256, 3, 1, 1},
+		{"deconv3", 256, 128, 4, 2, 1},
+		{"conv3_1", 128, 128, 3, 1, 1},
+		{"deconv2", 128, 64, 4, 2, 1},
+		{"deconv1", 64, 32, 4, 2, 1},
+		{"deconv0", 32, 3, 4, 2, 1},
+	},
+	Gain: 1. / 255, Mean: [3]float64{123. / 255, 117. / 255, 104. / 255}, BGR: true,
+}
+
 // Table lists the tensors of the checkpoint.
 func (c Config) Table() nn.Table {
 	var t nn.Table

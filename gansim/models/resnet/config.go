@@ -42,6 +42,15 @@ var Mini = Config{
 	Classes: 16,
 }
 
+// ImageNet is torchvision's ResNet-50, images resized to 227 as the paper's scorer does.
+var ImageNet = Config{
+	Name: "resnet50", Input: 227,
+	Mean: [3]float64{.485, .456, .406}, Std: [3]float64{.229, .224, .225},
+	Stem:    Stem{Out: 64, Size: 7, Stride: 2, Pool: true},
+	Stages:  []Stage{{3, 64, 256, 1}, {4, 128, 512, 2}, {6, 256, 1024, 2}, {3, 512, 2048, 2}},
+	Classes: 1000,
+}
+
 // Robust is the adversarially trained twin of a network.
 func Robust(c Config) Config {
 	c.Name += "_linf8"

@@ -4,6 +4,7 @@ package yolov8
 
 import (
 	"fmt"
+	"math"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/nn"
@@ -19,6 +20,7 @@ const (
 	Upsample             // nearest, by 2
 	Concat               // joins its inputs' channels
 	Detect               // the heads
+	SPPF                 // three chained 5x5 max pools, joined
 )
 
 // Block is a line of the table. From lists the blocks that it reads; nil means the one before.
@@ -70,6 +72,45 @@ func Mini(classes []string) Config {
 	}
 }
 
+// Scale is a published size: multiples of depth and width, and the widest layer.
+type Scale struct {
+	Depth, Width float64
+	Widest       int
+}
+
+// Scales lists the published sizes (yolov8.yaml).
+func Scales() map[string]Scale {
+	return map[string]Scale{"n": {.33, .25, 1024}, "s": {.33, .5, 1024}, "m": {.67, .75, 768},
+		"l": {1, 1, 512}, "x": {1, 1.25, 512}}
+}
+
+// COCO is the published detector of a scale, for images of the given size.
+func COCO(s Scale, input int, classes []string) Config {
+	width := func(c int) int {
+		return int(math.Ceil(float64(min(c, s.Widest))*s.Width/8)) * 8
+	}
+	depth := func(n int) int { return max(int(math.Round(float64(n)*s.Depth)), 1) }
+	conv := func(c int) Block { return Block{Kind: Conv, Out: width(c), Stride: 2} }
+	c2f := func(c, n int, shortcut bool) Block {
+		return Block{Kind: C2f, Out: width(c), Repeats: depth(n), Shortcut: shortcut}
+	}
+	join := func(a, b int) Block { return Block{Kind: Concat, From: []int{a, b}} }
+	return Config{
+		Name: "yolov8", Input: input, Classes: classes,
+		Blocks: []Block{
+			conv(64), conv(128), c2f(128, 3, true), conv(256), c2f(256, 6, true), conv(512),
+			c2f(512, 6, true), conv(1024), c2f(1024, 3, true), {Kind: SPPF, Out: width(1024)},
+			{Kind: Upsample}, join(10, 6), c2f(512, 3, false),
+			{Kind: Upsample}, join(13, 4), c2f(256, 3, false),
+			conv(256), join(16, 12), c2f(512, 3, false),
+			conv(512), join(19, 9), c2f(1024, 3, false),
+			{Kind: Detect, From: []int{15, 18, 21}},
+		},
+		Strides: []int{8, 16, 32}, Bins: 16,
+		Head: [2]int{max(16, width(256)/4, 64), max(width(256), min(len(classes), 100))},
+	}
+}
+
 // from gives the blocks that block i reads.
 func (c Config) from(i int) []int {
 	if c.Blocks[i].From == nil {
@@ -117,6 +158,9 @@ func (c Config) Table() nn.Table {
 				m := fmt.Sprintf("%s.m.%d", name, j)
 				t = append(append(t, unit(m+".cv1", half, half, 3)...), unit(m+".cv2", half, half, 3)...)
 			}
+		case SPPF:
+			t = append(append(t, unit(name+".cv1", in, in/2, 1)...),
+				unit(name+".cv2", 4*(in/2), b.Out, 1)...)
 		case Detect:
 			t = append(t, c.heads(name, widths, b.From)...)
 		}
@@ -152,6 +196,10 @@ func (c Config) heads(name string, widths, from []int) nn.Table {
 			t = append(t, nn.Layer{Name: n + ".2", Kind: nn.Kernel, In: b.hidden, Out: b.out,
 				Size: [2]int{1, 1}, Bias: true})
 		}
+	}
+	if c.Bins > 1 { // 0, 1, 2, …: the bins' distances
+		t = append(t, nn.Layer{Name: name + ".dfl.conv.weight", Kind: nn.Raw,
+			Shape: []int{1, c.Bins, 1, 1}})
 	}
 	return t
 }

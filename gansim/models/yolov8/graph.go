@@ -33,6 +33,8 @@ func (c Config) Predict(w gansim.Weights, images *Node, norm nn.Normalizer) (box
 				parts = append(parts, outs[j])
 			}
 			outs[i] = Concatenate(parts, 3)
+		case SPPF:
+			outs[i] = sppf(w, name, x, norm)
 		case Detect:
 			return c.detect(w, name, outs, norm, b.From)
 		}
@@ -80,10 +82,12 @@ func (c Config) detect(w gansim.Weights, name string, outs []*Node, norm nn.Norm
 
 // decode turns distances from the cells' centres [n, h*w, 4*bins] into corners in pixels.
 func (c Config) decode(d *Node, h, w, stride int) *Node {
-	if c.Bins != 1 {
-		exceptions.Panicf("yolov8: distributions over %d bins are not supported yet", c.Bins)
+	if c.Bins == 1 {
+		d = Softplus(d)
+	} else {
+		d = expectation(d, c.Bins)
 	}
-	d = MulScalar(Softplus(d), float64(stride))
+	d = MulScalar(d, float64(stride))
 	centres := make([]float64, 0, h*w*4)
 	signs := make([]float64, 0, h*w*4)
 	for y := range h {
@@ -94,6 +98,26 @@ func (c Config) decode(d *Node, h, w, stride int) *Node {
 		}
 	}
 	return Add(nn.Constant(d, centres, 1, h*w, 4), Mul(nn.Constant(d, signs, 1, h*w, 4), d))
+}
+
+// expectation turns logits [n, cells, 4*bins] into mean distances [n, cells, 4] (Li et al. 2020).
+func expectation(d *Node, bins int) *Node {
+	s := d.Shape().Dimensions
+	values := make([]float64, bins)
+	for i := range values {
+		values[i] = float64(i)
+	}
+	p := Softmax(Reshape(d, s[0], s[1], 4, bins), -1)
+	return ReduceSum(Mul(p, nn.Constant(d, values, 1, 1, 1, bins)), -1)
+}
+
+func sppf(w gansim.Weights, name string, x *Node, norm nn.Normalizer) *Node {
+	pool := nn.PoolOptions{Kernel: [2]int{5, 5}, Stride: [2]int{1, 1}, Padding: [2]int{2, 2}}
+	parts := []*Node{convUnit(w, name+".cv1", x, norm, 1, 1)}
+	for range 3 {
+		parts = append(parts, nn.MaxPool2D(parts[len(parts)-1], pool))
+	}
+	return convUnit(w, name+".cv2", Concatenate(parts, 3), norm, 1, 1)
 }
 
 // Cells lists the centre of each cell and its stride, in the order of Predict's rows.

@@ -1,0 +1,283 @@
+package actmax_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/actmax"
+	"gansim.example/gansim/internal/oracle"
+	"gansim.example/gansim/optim"
+	"gansim.example/kernels"
+)
+
+// plain is a generator whose "image" is the code itself, so that a unit's score is a function of the
+// code that can be written down.
+type plain struct{ dim int }
+
+func (plain) Name() string          { return "plain" }
+func (p plain) CodeSize() int       { return p.dim }
+func (plain) ImageSize() int        { return 1 }
+func (plain) Params() gansim.Params { return gansim.Params{} }
+func (p plain) Decode(_ gansim.Weights, z *Node) *Node {
+	return Reshape(z, -1, 1, 1, p.dim)
+}
+func (p plain) Draw(_ string, rng *rand.Rand, n int) (gansim.Codes, error) {
+	c := gansim.Codes{N: n, Dim: p.dim, Z: make([]float32, n*p.dim)}
+	for i := range c.Z {
+		c.Z[i] = float32(rng.NormFloat64())
+	}
+	return c, nil
+}
+
+// rectified is a network of one layer: unit k is max(0, row k of a times z - b).
+type rectified struct {
+	a    []float32 // [dim, channels]
+	dim  int
+	b    float64
+	maps bool // as a map of 3x3 positions of which only the middle one answers
+}
+
+func (rectified) Name() string { return "rectified" }
+func (r rectified) Params() gansim.Params {
+	return gansim.Params{Names: []string{"a"},
+		Tensors: []*tensors.Tensor{tensors.FromFlatDataAndDimensions(r.a, r.dim, len(r.a)/r.dim)}}
+}
+func (r rectified) Layers() []gansim.Layer {
+	l := gansim.Layer{Name: "units", Channels: len(r.a) / r.dim}
+	if r.maps {
+		l.Height, l.Width = 3, 3
+	}
+	return []gansim.Layer{l}
+}
+func (r rectified) Activations(w gansim.Weights, images *Node, _ string) *Node {
+	s := AddScalar(Dot(Reshape(images, -1, r.dim), w("a")).Product(), -r.b)
+	s = Max(s, ZerosLike(s))
+	if !r.maps {
+		return s
+	}
+	s = Reshape(s, -1, 1, 1, len(r.a)/r.dim)
+	return Pad(s, ScalarZero(s.Graph(), s.DType()), PadAxis{}, PadAxis{Start: 1, End: 1},
+		PadAxis{Start: 1, End: 1}, PadAxis{})
+}
+
+func open(t *testing.T) compute.Backend {
+	t.Helper()
+	b, err := kernels.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func narrow(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i, x := range v {
+		out[i] = float32(x)
+	}
+	return out
+}
+
+// redrawFile is redraw.json: what torch.optim.Adam and the original's resampling gave.
+type redrawFile struct {
+	Salt  string
+	N, D  int
+	LR    float64
+	A     []float64
+	B     float64
+	Z0    []float64
+	Basis struct{ Q []float64 }
+	Runs  map[string][]struct {
+		Step   int
+		Z      []float64
+		Scores []float64
+		Redraw []bool
+	}
+}
+
+// TestRedrawOracle follows Adam with resampling of samples that scored exactly zero, plain and in a
+// rotated basis. Float32 against float64: 1e-4.
+func TestRedrawOracle(t *testing.T) {
+	dir, err := oracle.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f redrawFile
+	if err := oracle.Read(dir, "redraw.json", &f); err != nil {
+		t.Fatal(err)
+	}
+	net := rectified{a: narrow(f.A), dim: f.D, b: f.B}
+	for label, steps := range f.Runs {
+		t.Run(label, func(t *testing.T) {
+			m, err := actmax.NewMaximizer(open(t), plain{f.D}, net, "units", narrow(f.Basis.Q), f.N)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The original hands the rows of one draw to the zero samples in order.
+			step, row := 0, 0
+			next := func(i int) func() []float32 {
+				return func() []float32 {
+					for !steps[step].Redraw[i] || row == count(steps[step].Redraw) {
+						step, row = step+1, 0
+					}
+					h := oracle.Hash(f.Salt, fmt.Sprintf("redraw/fresh/%d", steps[step].Step))
+					z := make([]float32, f.D)
+					for j := range z {
+						z[j] = float32(oracle.Gauss4(h, row*f.D+j))
+					}
+					row++
+					return z
+				}
+			}
+			var runs []actmax.Run
+			for i := range f.N {
+				runs = append(runs, actmax.Run{Unit: gansim.Unit{Layer: "units", Row: -1, Col: -1},
+					Method: actmax.Method{Label: label, Adam: true, Rate: f.LR,
+						Hessian: strings.HasSuffix(label, "Hess")},
+					Start: narrow(f.Z0[i*f.D : (i+1)*f.D]), Redraw: next(i)})
+			}
+			out, err := m.Maximize(t.Context(), runs, len(steps))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, s := range steps {
+				for i, want := range s.Scores {
+					if got := out[i].Scores[k]; math.Abs(got-want) > 1e-4 || (got == 0) != (want == 0) {
+						t.Errorf("step %d, sample %d: score %v, want %v", k+1, i, got, want)
+					}
+				}
+			}
+			last := steps[len(steps)-1]
+			for i := range f.N {
+				for j, v := range out[i].Code {
+					if want := last.Z[i*f.D+j]; math.Abs(float64(v)-want) > 1e-3 {
+						t.Errorf("sample %d: code %v, want %v at %d", i, v, want, j)
+					}
+				}
+			}
+		})
+	}
+}
+
+func count(b []bool) int {
+	n := 0
+	for _, v := range b {
+		if v {
+			n++
+		}
+	}
+	return n
+}
+
+// TestMethods: labels drop the decimal point; SGD in a rotated basis is SGD; batches do not matter.
+func TestMethods(t *testing.T) {
+	if got := len(actmax.Methods("DeePSim")); got != 2 {
+		t.Errorf("%d methods of DeePSim, want 2", got)
+	}
+	biggan := actmax.Methods("BigGAN")
+	if len(biggan) != 12 {
+		t.Errorf("%d methods of BigGAN, want 12", len(biggan))
+	}
+	const d = 4
+	rng := rand.New(rand.NewPCG(5, 6))
+	a := make([]float32, d*2)
+	for i := range a {
+		a[i] = float32(rng.NormFloat64())
+	}
+	basis := rotation(.7)
+	var runs []actmax.Run
+	for _, m := range biggan {
+		m.Rate *= 10
+		runs = append(runs, actmax.Run{Unit: gansim.Unit{Layer: "units", Channel: 1, Row: 1, Col: 1},
+			Method: m, Start: []float32{.3, -.2, .5, .1},
+			Redraw: func() []float32 { return []float32{1, 1, 1, 1} }})
+	}
+	net := rectified{a: a, dim: d, b: -3, maps: true}
+	var want []actmax.Outcome
+	for _, batch := range []int{12, 5} {
+		m, err := actmax.NewMaximizer(open(t), plain{d}, net, "units", basis, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := m.Maximize(t.Context(), runs, 15)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range out {
+			if out[i].MaxScore < out[i].Scores[0] || out[i].Score <= out[i].Scores[0] {
+				t.Errorf("%s: score falls from %v to %v", runs[i].Method.Label, out[i].Scores[0], out[i].Score)
+			}
+			if want != nil && math.Abs(out[i].Score-want[i].Score) > 1e-5 {
+				t.Errorf("%s: %v in batches of %d, %v in others", runs[i].Method.Label,
+					out[i].Score, batch, want[i].Score)
+			}
+		}
+		want = out
+	}
+	for i := 6; i < 12; i += 2 { // SGD, SGDHess pairs
+		if math.Abs(want[i].Score-want[i+1].Score) > 1e-5 {
+			t.Errorf("%s gives %v, %s %v", runs[i].Method.Label, want[i].Score,
+				runs[i+1].Method.Label, want[i+1].Score)
+		}
+	}
+}
+
+// rotation turns the first and last two of four axes.
+func rotation(angle float64) []float32 {
+	c, s := float32(math.Cos(angle)), float32(math.Sin(angle))
+	return []float32{c, -s, 0, 0, s, c, 0, 0, 0, 0, c, -s, 0, 0, s, c}
+}
+
+// TestEvolve: generation 0 is the start alone, later ones are populations, and scores rise.
+func TestEvolve(t *testing.T) {
+	const d = 6
+	a := []float32{1, -1, .5, 2, 0, .3}
+	net := rectified{a: a, dim: d, b: -20}
+	e, err := actmax.NewEvolver(open(t), plain{d}, net, "units", 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cma, err := optim.New(optim.Config{Dim: d, Start: make([]float64, d), Sigma: 1, Seed: 3,
+		Population: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	th := &actmax.Thread{Evolver: e, CMAES: cma}
+	u := gansim.Unit{Layer: "units", Row: -1, Col: -1}
+	if err := actmax.Evolve(t.Context(), u, 1, []*actmax.Thread{th}); err != nil {
+		t.Fatal(err)
+	}
+	if len(th.Codes) != 1 || th.Scores[0] != 20 {
+		t.Errorf("generation 0: %d codes, score %v, want the start with 20", len(th.Codes), th.Scores)
+	}
+	if err := actmax.Evolve(t.Context(), u, 30, []*actmax.Thread{th}); err != nil {
+		t.Fatal(err)
+	}
+	if len(th.Codes) != 7 || th.Best[30] < 25 {
+		t.Errorf("last generation: %d codes, best %v, want 7 above 25", len(th.Codes), th.Best[30])
+	}
+	for i, z := range th.Codes {
+		want := 20.
+		for j, x := range z {
+			want += float64(a[j]) * x
+		}
+		if math.Abs(th.Scores[i]-want) > 1e-3 {
+			t.Errorf("code %d scores %v, want %v", i, th.Scores[i], want)
+		}
+	}
+}
+
+func TestUnknownLayer(t *testing.T) {
+	net := rectified{a: []float32{1}, dim: 1}
+	_, err := actmax.NewEvolver(open(t), plain{1}, net, "conv9", 2)
+	if err == nil || !strings.Contains(err.Error(), "units") {
+		t.Errorf("got %v, want an error that lists the known layers", err)
+	}
+}
