@@ -25,7 +25,7 @@ func alone(t *testing.T) (home string) {
 // compute3 runs a graph on a backend.
 func compute3(t *testing.T, b compute.Backend) {
 	t.Helper()
-	y, err := graph.ExecOnce(b, func(x *graph.Node) *graph.Node {
+	y, err := graph.CallOnce(b, func(x *graph.Node) *graph.Node {
 		return graph.AddScalar(graph.MatMul(x, x), 1)
 	}, [][]float64{{1, 1}, {0, 1}})
 	if err != nil {

@@ -2,8 +2,12 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -129,11 +133,11 @@ func (e *env) evolve(ctx context.Context, o Origin, u gansim.Unit, evolvers []*a
 			return nil, err
 		}
 		name := e.evolutions()[i].generator.Name()
-		for k := range images.N {
-			found, err := describe(images, k)
-			if err != nil {
-				return nil, err
-			}
+		described, err := describeAll(images)
+		if err != nil {
+			return nil, err
+		}
+		for k, found := range described {
 			found = append([]RowB{{Statistic: score, Value: t.Scores[k]}}, found...)
 			for _, r := range found {
 				r.Origin, r.Unit, r.Generator, r.Image = o, u.Channel, name, k
@@ -142,6 +146,22 @@ func (e *env) evolve(ctx context.Context, o Origin, u gansim.Unit, evolvers []*a
 		}
 	}
 	return rows, nil
+}
+
+// describeAll describes images on all processors.
+func describeAll(images gansim.Images) ([][]RowB, error) {
+	rows, errs := make([][]RowB, images.N), make([]error, images.N)
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), images.N) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < images.N; i = int(next.Add(1)) - 1 {
+				rows[i], errs[i] = describe(images, i)
+			}
+		})
+	}
+	workers.Wait()
+	return rows, errors.Join(errs...)
 }
 
 // describe computes all statistics of one image; those that are undefined for it are left out.

@@ -31,7 +31,7 @@ type RowC struct {
 }
 
 const (
-	batchC   = 8
+	batchC   = 12
 	samplesC = 12 // pictures kept
 )
 
@@ -79,16 +79,17 @@ func (e *env) panelC(ctx context.Context) (*Section, *figure.PanelC, error) {
 		return nil, nil, err
 	}
 	var rows []RowC
-	total := len(e.inversions()) * images.N * e.preset.C.Steps
+	batches := (images.N + batchC - 1) / batchC
+	count := &counter{total: len(e.inversions()) * batches * e.preset.C.Steps, tell: e.tell("c")}
 	for k, v := range e.inversions() {
 		var inverter *invert.Inverter
 		for from := 0; from < images.N; from += batchC {
 			to := min(from+batchC, images.N)
 			found, err := part(ctx, e.store, "panel_c", fmt.Sprintf("%s %d", v.generator.Name(), from),
 				func(o Origin) ([]RowC, error) {
+					count.done = (k*batches + from/batchC) * e.preset.C.Steps
 					if inverter == nil {
-						done := (k*images.N + from) * e.preset.C.Steps
-						if inverter, err = e.inverter(v, done, total); err != nil {
+						if inverter, err = e.inverter(v, count); err != nil {
 							return nil, err
 						}
 					}
@@ -107,21 +108,21 @@ func (e *env) panelC(ctx context.Context) (*Section, *figure.PanelC, error) {
 	return e.reportC(rows)
 }
 
-func (e *env) inverter(v inversion, done, total int) (*invert.Inverter, error) {
+func (e *env) inverter(v inversion, count *counter) (*invert.Inverter, error) {
 	return invert.New(e.backend, v.generator, invert.Config{Steps: e.preset.C.Steps, Rate: v.rate,
-		Batch: batchC, Progress: e.countC(done, total)})
+		Batch: batchC, Progress: count.next})
 }
 
-// countC turns the progress of successive batches into that of the panel.
-func (e *env) countC(done, total int) func(int, int) {
-	if e.Progress == nil {
-		return nil
-	}
-	return func(int, int) {
-		done += batchC
-		if done%(batchC*10) == 0 {
-			e.Progress("c", min(done, total), total)
-		}
+// counter turns the iterations of successive batches into the panel's progress.
+type counter struct {
+	done, total int
+	tell        func(done, total int)
+}
+
+func (c *counter) next(int, int) {
+	c.done++
+	if c.tell != nil {
+		c.tell(c.done, c.total)
 	}
 }
 

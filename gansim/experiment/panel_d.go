@@ -36,6 +36,7 @@ type RowD struct {
 	MaxStep   int     `parquet:"maxstep"`
 }
 
+// batchD is the largest number of runs computed together.
 const batchD = 12
 
 // startsD are the sampling recipes of the runs' first codes.
@@ -97,10 +98,6 @@ func (e *env) maximise(ctx context.Context, o Origin, net gansim.Scorer, layer s
 	if err != nil {
 		return nil, err
 	}
-	m, err := actmax.NewMaximizer(e.backend, g, net, layer, e.world.Bases[g.Name()], batchD)
-	if err != nil {
-		return nil, err
-	}
 	var runs []actmax.Run
 	for channel := range min(e.preset.D.Channels, l.Channels) {
 		u := actmax.CenterUnit(net, l, channel)
@@ -113,6 +110,11 @@ func (e *env) maximise(ctx context.Context, o Origin, net gansim.Scorer, layer s
 			runs = append(runs, actmax.Run{Unit: u, Method: method, Start: start.Z,
 				Redraw: actmax.Redraws(g, startD(g.Name()), rng)})
 		}
+	}
+	m, err := actmax.NewMaximizer(e.backend, g, net, layer, e.world.Bases[g.Name()],
+		min(batchD, len(runs)))
+	if err != nil {
+		return nil, err
 	}
 	out, err := m.Maximize(ctx, runs, e.preset.D.Steps)
 	if err != nil {

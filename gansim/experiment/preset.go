@@ -49,7 +49,7 @@ func presets() []Preset {
 			A:    SizeA{Images: 64},
 			B:    SizeB{Units: 4, Generations: 20},
 			C:    SizeC{Photos: 12, Steps: 100},
-			D: SizeD{Layers: []string{"layer1", "layer3", "fc"}, Channels: 4, Steps: 40,
+			D: SizeD{Layers: []string{"layer1", "layer3", "fc"}, Channels: 2, Steps: 40,
 				Labels: []string{"Adam01", "Adam01Hess", "Adam001", "SGD001Hess"}},
 		},
 		{

@@ -76,10 +76,6 @@ func drawGrids(c draw.Canvas, grids []Grid) {
 	if plan.cell <= 0 {
 		return
 	}
-	var sets []Set
-	for _, g := range grids {
-		sets = append(sets, g.Set)
-	}
 	y, gap := c.Max.Y, plan.gap(grids, c.Size().Y)
 	for _, g := range grids {
 		h := plan.height(g)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -26,10 +27,10 @@ func figureCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "figure",
 		Short: "Compute the figure: four panels, rows, tests and report",
-		Long: `Compute Extended Data Fig. 1 of Wang & Ponce (2026), panels a to d, and write figure.png, .svg and
-.pdf, a picture, .parquet and .csv per panel, report.md and report.json.
-
-Presets: ` + strings.Join(experiment.PresetNames(), ", ") + ` (on the miniature world embedded in the program).`,
+		Long: `Compute Extended Data Fig. 1 of Wang & Ponce (2026), panels a to d, and write
+figure.png, .svg and .pdf, a picture, .parquet and .csv per panel, report.md and
+report.json. Presets: ` + strings.Join(experiment.PresetNames(), ", ") +
+			` (on the miniature world in the program).`,
 		Example: "  gansim figure --preset smoke\n" +
 			"  gansim figure --preset class --panel c --photos ~/Pictures",
 		Args: arguments(),
@@ -97,8 +98,8 @@ func runFigure(c *cobra.Command, f figureFlags, backend string, seed uint64) err
 
 // figureError adds the next command to type.
 func figureError(err error, f figureFlags, backend string, seed uint64) error {
-	again := fmt.Sprintf("gansim figure --preset %s --out %s --seed %d --backend %s",
-		f.preset, f.out, seed, backend)
+	again := fmt.Sprintf("%s figure --preset %s --out %s --seed %d --backend %s",
+		os.Args[0], f.preset, f.out, seed, backend)
 	if len(f.panels) > 0 {
 		again += " --panel " + strings.Join(f.panels, ",")
 	}

@@ -14,7 +14,6 @@ import (
 // from another seed.
 type data struct {
 	train, held, detector world.Renders
-	heldDetector          world.Renders
 }
 
 // Numbers of renders: see the recipe of the miniature world.

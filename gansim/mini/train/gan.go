@@ -29,7 +29,7 @@ type gan struct {
 func newGAN(d *data) gan {
 	c := biggan.Mini
 	return gan{Config: c, params: trainable(c.Table()), critic: ganCritic(c.Classes),
-		data: objects(d.train), steps: [2]int{2600, 2000}, batch: 32}
+		data: objects(d.train), steps: [2]int{2600, 1300}, batch: 32}
 }
 
 // objects keeps the renders of objects: BigGAN has no class for textures.

@@ -63,20 +63,15 @@ func (r *runner) run(ctx context.Context, p phase, state []*tensors.Tensor, firs
 		for _, s := range state {
 			args = append(args, s)
 		}
-		out, err := program.Call(append(args, p.inputs(step, rng)...)...)
+		inputs := p.inputs(step, rng)
+		out, err := program.Call(append(args, inputs...)...)
 		if err != nil {
 			return state, fmt.Errorf("train: %s, step %d: %w", p.name, step, err)
 		}
-		for _, s := range state {
-			s.MustFinalizeAll()
-		}
+		release(state, inputs)
 		state = out[:n]
-		for i, t := range out[n:] {
-			v := float64(tensors.ToScalar[float32](t))
-			if math.IsNaN(v) {
-				return state, fmt.Errorf("train: %s, step %d: %s is not a number", p.name, step, p.reports[i])
-			}
-			sums[i] += v
+		if err := p.add(sums, out[n:], step); err != nil {
+			return state, err
 		}
 		counted++
 		done := step+1 == p.steps
@@ -98,6 +93,29 @@ func (r *runner) run(ctx context.Context, p phase, state []*tensors.Tensor, firs
 		}
 	}
 	return state, nil
+}
+
+// release frees a step's tensors.
+func release(state []*tensors.Tensor, inputs []any) {
+	graphx.Free(state...)
+	for _, in := range inputs {
+		if t, ok := in.(*tensors.Tensor); ok {
+			graphx.Free(t)
+		}
+	}
+}
+
+// add adds a step's reported numbers to their sums; one that is not a number ends the training.
+func (p phase) add(sums []float64, reported []*tensors.Tensor, step int) error {
+	for i, t := range reported {
+		v := float64(tensors.ToScalar[float32](t))
+		if math.IsNaN(v) {
+			return fmt.Errorf("train: %s, step %d: %s is not a number", p.name, step, p.reports[i])
+		}
+		sums[i] += v
+	}
+	graphx.Free(reported...)
+	return nil
 }
 
 const (
