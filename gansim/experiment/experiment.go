@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -34,7 +35,7 @@ type Options struct {
 	Seed   uint64
 	// Versions go to the report.
 	Versions map[string]string
-	// Progress is told what is done of a panel's work; nil means quiet.
+	// Progress is told what is done of a panel's work, one call at a time; nil means quiet.
 	Progress func(panel string, done, total int)
 	// Warn is told what was left out, such as unreadable photographs; nil means quiet.
 	Warn func(text string)
@@ -217,10 +218,17 @@ func (e *env) tell(panel string) func(done, total int) {
 	return func(done, total int) { e.Progress(panel, done, total) }
 }
 
-// progress counts finished units of work.
-func (e *env) progress(panel string, done, total int) {
-	if e.Progress != nil {
-		e.Progress(panel, done, total)
+// steps gives a function that counts a panel's finished steps; it is safe for concurrent use.
+func (e *env) steps(panel string, total int) func() {
+	var mu sync.Mutex
+	done := 0
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		if e.Progress != nil {
+			e.Progress(panel, done, total)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
@@ -97,21 +98,24 @@ func (e *env) setsA() []imageSet {
 func (e *env) panelA(ctx context.Context) (*Section, *figure.PanelA, error) {
 	sets := e.setsA()
 	moments := make([]*metric.Moments, len(sets))
-	var rows []RowA
-	for i, set := range sets {
-		found, m, err := e.setA(ctx, set)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", set.name, err)
+	found := make([][]RowA, len(sets))
+	done := e.steps("a", len(sets)+1)
+	err := each(ctx, len(sets), func(ctx context.Context, i int) (err error) {
+		defer done()
+		if found[i], moments[i], err = e.setA(ctx, sets[i]); err != nil {
+			return fmt.Errorf("%s: %w", sets[i].name, err)
 		}
-		rows, moments[i] = append(rows, found...), m
-		e.progress("a", i+1, len(sets)+1)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	distances, err := e.distances(ctx, sets, moments)
 	if err != nil {
 		return nil, nil, err
 	}
-	e.progress("a", len(sets)+1, len(sets)+1)
-	rows = append(distances, rows...)
+	done()
+	rows := append(distances, slices.Concat(found...)...)
 	if err := table(e.store, "panel_a", rows); err != nil {
 		return nil, nil, err
 	}

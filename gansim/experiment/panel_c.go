@@ -3,6 +3,8 @@ package experiment
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/figure"
@@ -78,48 +80,49 @@ func (e *env) panelC(ctx context.Context) (*Section, *figure.PanelC, error) {
 	if err := e.store.savePictures("panel_c originals", some); err != nil {
 		return nil, nil, err
 	}
-	var rows []RowC
 	batches := (images.N + batchC - 1) / batchC
-	count := &counter{total: len(e.inversions()) * batches * e.preset.C.Steps, tell: e.tell("c")}
-	for k, v := range e.inversions() {
-		var inverter *invert.Inverter
-		for from := 0; from < images.N; from += batchC {
-			to := min(from+batchC, images.N)
-			found, err := part(ctx, e.store, "panel_c", fmt.Sprintf("%s %d", v.generator.Name(), from),
-				func(o Origin) ([]RowC, error) {
-					count.done = (k*batches + from/batchC) * e.preset.C.Steps
-					if inverter == nil {
-						if inverter, err = e.inverter(v, count); err != nil {
-							return nil, err
-						}
-					}
-					r := rowsC{o, v, names[from:to], hashes[from:to], from}
-					return e.invert(ctx, inverter, r, images.Slice(from, to))
-				})
-			if err != nil {
-				return nil, nil, err
-			}
-			rows = append(rows, found...)
+	inversions := e.inversions()
+	count := &counter{total: len(inversions) * batches * e.preset.C.Steps, tell: e.tell("c")}
+	var inverters []*invert.Inverter
+	for _, v := range inversions {
+		x, err := invert.New(e.backend, v.generator, invert.Config{Steps: e.preset.C.Steps,
+			Rate: v.rate, Batch: batchC, Progress: count.next})
+		if err != nil {
+			return nil, nil, err
 		}
+		inverters = append(inverters, x)
 	}
+	found := make([][]RowC, len(inversions)*batches)
+	err = each(ctx, len(found), func(ctx context.Context, i int) (err error) {
+		k, from := i/batches, i%batches*batchC
+		to := min(from+batchC, images.N)
+		key := fmt.Sprintf("%s %d", inversions[k].generator.Name(), from)
+		found[i], err = part(ctx, e.store, "panel_c", key, func(o Origin) ([]RowC, error) {
+			r := rowsC{o, inversions[k], names[from:to], hashes[from:to], from}
+			return e.invert(ctx, inverters[k], r, images.Slice(from, to))
+		})
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	rows := slices.Concat(found...)
 	if err := table(e.store, "panel_c", rows); err != nil {
 		return nil, nil, err
 	}
 	return e.reportC(rows)
 }
 
-func (e *env) inverter(v inversion, count *counter) (*invert.Inverter, error) {
-	return invert.New(e.backend, v.generator, invert.Config{Steps: e.preset.C.Steps, Rate: v.rate,
-		Batch: batchC, Progress: count.next})
-}
-
-// counter turns the iterations of successive batches into the panel's progress.
+// counter turns the iterations of all batches into the panel's progress.
 type counter struct {
+	mu          sync.Mutex
 	done, total int
 	tell        func(done, total int)
 }
 
 func (c *counter) next(int, int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.done++
 	if c.tell != nil {
 		c.tell(c.done, c.total)

@@ -61,25 +61,36 @@ func (e *env) methodsD(generator string) []actmax.Method {
 func (e *env) panelD(ctx context.Context) (*Section, *figure.PanelD, error) {
 	nets := []gansim.Scorer{e.world.ResNet, e.world.Robust}
 	generators := []gansim.Generator{e.world.BigGAN, e.world.DeePSim}
-	total := len(nets) * len(generators) * len(e.preset.D.Layers)
-	done := 0
-	var rows []RowD
+	type group struct {
+		net   gansim.Scorer
+		layer string
+		gan   gansim.Generator
+	}
+	var groups []group
 	for _, net := range nets {
 		for _, layer := range e.preset.D.Layers {
 			for _, g := range generators {
-				key := fmt.Sprintf("%s %s %s", net.Name(), layer, g.Name())
-				found, err := part(ctx, e.store, "panel_d", key, func(o Origin) ([]RowD, error) {
-					return e.maximise(ctx, o, net, layer, g)
-				})
-				if err != nil {
-					return nil, nil, err
-				}
-				rows = append(rows, found...)
-				done++
-				e.progress("d", done, total)
+				groups = append(groups, group{net, layer, g})
 			}
 		}
 	}
+	found := make([][]RowD, len(groups))
+	done := e.steps("d", len(groups))
+	err := each(ctx, len(groups), func(ctx context.Context, i int) (err error) {
+		g := groups[i]
+		key := fmt.Sprintf("%s %s %s", g.net.Name(), g.layer, g.gan.Name())
+		found[i], err = part(ctx, e.store, "panel_d", key, func(o Origin) ([]RowD, error) {
+			return e.maximise(ctx, o, g.net, g.layer, g.gan)
+		})
+		if err == nil {
+			done()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	rows := slices.Concat(found...)
 	if err := table(e.store, "panel_d", rows); err != nil {
 		return nil, nil, err
 	}
