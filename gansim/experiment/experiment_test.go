@@ -21,10 +21,10 @@ import (
 // tiny touches every line in seconds.
 var tiny = Preset{
 	Name: "tiny",
-	A:    SizeA{Images: 6},
-	B:    SizeB{Units: 2, Generations: 3},
-	C:    SizeC{Photos: 3, Steps: 4},
-	D: SizeD{Layers: []string{"layer1", "fc"}, Channels: 2, Steps: 3,
+	A:    SizeA{Images: 5},
+	B:    SizeB{Units: 1, Generations: 2},
+	C:    SizeC{Photos: 3, Steps: 3},
+	D: SizeD{Layers: []string{"layer1", "fc"}, Channels: 1, Steps: 2,
 		Labels: []string{"Adam01", "Adam001", "SGD001Hess"}},
 }
 

@@ -294,7 +294,7 @@ func (e *env) drawB(rows []RowB) *figure.PanelB {
 
 // spectrum is the mean radial power of each generator's images with its SEM.
 func (e *env) spectrum(rows []RowB) figure.Spectrum {
-	s := figure.Spectrum{XLabel: "Spatial frequency (cycles/image)", YLabel: "Power (a.u.)",
+	s := figure.Spectrum{XLabel: "Cycles per image", YLabel: "Power (a.u.)",
 		LogX: true, LogY: true}
 	for _, v := range e.evolutions() {
 		name := v.generator.Name()

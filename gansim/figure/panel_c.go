@@ -127,7 +127,7 @@ func (p PanelC) drawScatter(c draw.Canvas) error {
 	a.xTicks[0].under = medianLine(p.DeePSim)
 	a.xTicks[1].under = medianLine(p.BigGAN)
 	a.yLabel = line{{s: "Pixel correlation, Pearson "}, {s: "r", slant: true}}
-	a.xLabel = line{{s: "n", slant: true}, {s: " = " + plural(len(p.Pairs), "photograph")}}
+	a.xLabel = line{{s: "n", slant: true}, {s: " = " + plural(len(p.Pairs), "picture")}}
 	if p.DeePSim != nil || p.BigGAN != nil {
 		a.xLabel = append(line{{s: "median ± s.e., "}}, a.xLabel...)
 	}
@@ -160,7 +160,7 @@ func bracket(c draw.Canvas, left, right, y vg.Length, text line) {
 func (p PanelC) Alt() string {
 	var b strings.Builder
 	if len(p.Pairs) > 0 {
-		fmt.Fprintf(&b, "Pearson correlations of %d photographs with their reconstructions",
+		fmt.Fprintf(&b, "Pearson correlations of %d pictures with their reconstructions",
 			len(p.Pairs))
 		if p.DeePSim != nil && p.BigGAN != nil {
 			fmt.Fprintf(&b, ": median DeePSim %s, BigGAN %s",

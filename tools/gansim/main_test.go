@@ -92,7 +92,7 @@ func TestGoOn(t *testing.T) {
 		only          []string
 		current, want string
 	}{
-		{nil, "yolov8", "gansim train --resume --only yolov8,biggan --seed 3 --out x"},
+		{nil, "yolov8", "gansim train --resume --only yolov8,biggan,metric --seed 3 --out x"},
 		{[]string{"deepsim", "alexnet"}, "alexnet",
 			"gansim train --resume --only alexnet --seed 3 --out x"},
 		{[]string{"deepsim"}, "", "gansim train --resume --only deepsim --seed 3 --out x"},

@@ -81,7 +81,7 @@ func TestSampleInterrupted(t *testing.T) {
 		"--out", t.TempDir()})
 	code := report(&talk, err)
 	if !errors.Is(err, context.Canceled) || code != 1 ||
-		!strings.Contains(talk.String(), "gansim: interrupted: 0 of 16 images") ||
+		!strings.Contains(talk.String(), "gansim: interrupted: decode: BigGAN: 0 of 16 images") ||
 		!strings.Contains(talk.String(), "gansim: hint: go on with") {
 		t.Errorf("code %d, error %v, says %s", code, err, talk.String())
 	}
