@@ -260,7 +260,7 @@ func (e *env) drawD(rows []RowD, s *Section) *figure.PanelD {
 			to   **figure.Estimate
 		}{{"DeePSim", &n.DeePSim}, {"BigGAN", &n.BigGAN}} {
 			v, err := median("", g.name, scoresD(rows, g.name, net, "", maxScore), e.Seed, nil)
-			if err == nil {
+			if err == nil && v.N > 1 {
 				*g.to = estimate(v)
 			}
 		}

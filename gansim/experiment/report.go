@@ -83,6 +83,10 @@ func paper(v float64) *float64 { return &v }
 
 // median describes values as median and bootstrap standard error.
 func median(name, group string, values []float64, seed uint64, published *float64) (Value, error) {
+	if len(values) == 1 { // no spread to tell an error from
+		return Value{Name: name, Group: group, Ours: Number(values[0]), SE: Number(math.NaN()),
+			Paper: published, N: 1}, nil
+	}
 	d, err := ranktest.Describe(values, ranktest.Bootstrap{Seed: seed})
 	if err != nil {
 		return Value{}, fmt.Errorf("experiment: %s of %s: %w", name, group, err)

@@ -31,6 +31,9 @@ func main() {
 }
 
 func run(results string) error {
+	if err := os.MkdirAll(testdata, 0o755); err != nil {
+		return err
+	}
 	for _, name := range []string{"figure.png", "report.json", "report.md"} {
 		b, err := os.ReadFile(filepath.Join(results, name))
 		if err != nil {
@@ -129,6 +132,7 @@ func numbers(r experiment.Report) string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", row.panel, row.label, row.paper, ours)
 	}
+	fmt.Fprintf(&b, "\nOurs: preset %s, seed %d, on the miniature world.\n", r.Preset, r.Seed)
 	return b.String()
 }
 
