@@ -22,7 +22,9 @@ import (
 	"gansim.example/gansim/dataset"
 	"gansim.example/gansim/figure"
 	"gansim.example/gansim/imaging"
+	"gansim.example/gansim/internal/graphx"
 	"gansim.example/gansim/mini"
+	"gansim.example/gansim/objectness"
 )
 
 // Options of a run.
@@ -54,6 +56,9 @@ type env struct {
 	world   *mini.World
 	store   store
 	photos  *dataset.Photographs // nil without --photos
+
+	featureNet func() (*graphx.Program, error) // of panel a
+	detector   func() (*objectness.Detector, error)
 }
 
 // Run computes the panels and writes every file of a result: figure, panels, rows and report.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
@@ -96,6 +97,7 @@ func (e *env) setsA() []imageSet {
 }
 
 func (e *env) panelA(ctx context.Context) (*Section, *figure.PanelA, error) {
+	e.prepareA()
 	sets := e.setsA()
 	moments := make([]*metric.Moments, len(sets))
 	found := make([][]RowA, len(sets))
@@ -176,17 +178,27 @@ func (e *env) setA(ctx context.Context, set imageSet) ([]RowA, *metric.Moments, 
 	return rows, m, err
 }
 
+// prepareA sets the programs that all sets share, to be compiled when the first asks for them.
+func (e *env) prepareA() {
+	e.featureNet = sync.OnceValues(func() (*graphx.Program, error) {
+		net := e.world.ResNet
+		return graphx.New(e.backend, []gansim.Params{net.Params()},
+			func(nets []gansim.Weights, in []*Node) []*Node {
+				return []*Node{net.Activations(nets[0], in[0], "avgpool")}
+			})
+	})
+	e.detector = sync.OnceValues(func() (*objectness.Detector, error) {
+		return objectness.NewDetector(e.backend, e.world.YOLOv8, batchA)
+	})
+}
+
 // features are the miniature ResNet's pooled ones.
 func (e *env) features(ctx context.Context, o Origin, images gansim.Images) ([]featureRow, error) {
-	net := e.world.ResNet
-	program, err := graphx.New(e.backend, []gansim.Params{net.Params()},
-		func(nets []gansim.Weights, in []*Node) []*Node {
-			return []*Node{net.Activations(nets[0], in[0], "avgpool")}
-		})
+	program, err := e.featureNet()
 	if err != nil {
 		return nil, err
 	}
-	width := net.Stages[len(net.Stages)-1].Out
+	width := e.world.ResNet.Stages[len(e.world.ResNet.Stages)-1].Out
 	var rows []featureRow
 	err = graphx.Padded(images.N, batchA, func(at []int, valid int) error {
 		if err := ctx.Err(); err != nil {
@@ -203,7 +215,7 @@ func (e *env) features(ctx context.Context, o Origin, images gansim.Images) ([]f
 
 func (e *env) detections(ctx context.Context, o Origin, set string, images gansim.Images) (
 	[]RowA, error) {
-	d, err := objectness.NewDetector(e.backend, e.world.YOLOv8, batchA)
+	d, err := e.detector()
 	if err != nil {
 		return nil, err
 	}

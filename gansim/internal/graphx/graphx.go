@@ -27,8 +27,12 @@ type Program struct {
 func New(backend compute.Backend, nets []gansim.Params, build Func) (*Program, error) {
 	p := &Program{}
 	for _, net := range nets {
-		for _, t := range net.Tensors {
-			p.params = append(p.params, t)
+		for i, t := range net.Tensors {
+			own, err := onDevice(backend, t)
+			if err != nil {
+				return nil, fmt.Errorf("graph: tensor %q: %w", net.Names[i], err)
+			}
+			p.params = append(p.params, own)
 		}
 	}
 	fn := func(in []*graph.Node) []*graph.Node {
@@ -45,6 +49,16 @@ func New(backend compute.Backend, nets []gansim.Params, build Func) (*Program, e
 		return nil, fmt.Errorf("graph: %w", err)
 	}
 	return p, nil
+}
+
+// onDevice copies a tensor to the backend's device. A network's own tensors stay on the host: a tensor
+// that moves to a device on first use may not be used by two programs at once, nor by two backends.
+func onDevice(backend compute.Backend, t *tensors.Tensor) (*tensors.Tensor, error) {
+	own, err := t.LocalClone()
+	if err != nil {
+		return nil, err
+	}
+	return own, own.MaterializeOnDevice(backend, false, 0)
 }
 
 // View looks nodes up by name; the function it returns panics with an error on an unknown name.

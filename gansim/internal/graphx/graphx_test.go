@@ -3,6 +3,7 @@ package graphx_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -85,4 +86,34 @@ func TestPadded(t *testing.T) {
 	if !slices.Equal(slices.Concat(rows...), []int{0, 1, 2, 3, 4, 4}) || !slices.Equal(valid, []int{3, 2}) {
 		t.Errorf("rows %v, valid %v", rows, valid)
 	}
+}
+
+// TestSharedNetwork: programs on two backends use one network's tensors at the same time.
+func TestSharedNetwork(t *testing.T) {
+	net := params(3)
+	backends := []compute.Backend{open(t), open(t)}
+	var workers sync.WaitGroup
+	for k := range 8 {
+		workers.Go(func() {
+			p, err := graphx.New(backends[k%2], []gansim.Params{net},
+				func(nets []gansim.Weights, in []*Node) []*Node {
+					return []*Node{Mul(nets[0]("w"), in[0])}
+				})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			var calls sync.WaitGroup
+			for range 4 {
+				calls.Go(func() {
+					got, err := p.Rows(1, 2, []float32{1, 2})
+					if err != nil || !slices.Equal(got, []float32{3, 6}) {
+						t.Errorf("got %v, %v, want [3 6]", got, err)
+					}
+				})
+			}
+			calls.Wait()
+		})
+	}
+	workers.Wait()
 }
