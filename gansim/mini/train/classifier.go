@@ -99,7 +99,7 @@ func (c classifier) step(state, in []*Node) (next, report []*Node) {
 	leaves := c.params.leaves(state[0])
 	w := c.params.view(leaves)
 	if c.epsilon > 0 {
-		images = c.attack(w, c.running(w, state[3]), images, label, noise, 2)
+		images = c.attack(w, c.running(state[3]), images, label, noise, 2)
 	}
 	norm := &nn.Batch{Eps: resnet.Epsilon}
 	logits, extra := c.logits(w, images, norm)
@@ -140,7 +140,7 @@ type running struct {
 	eps   float64
 }
 
-func (c classifier) running(_ gansim.Weights, flat *Node) nn.Normalizer {
+func (c classifier) running(flat *Node) nn.Normalizer {
 	if len(c.stats) == 0 {
 		return nil
 	}
@@ -188,7 +188,7 @@ func (c classifier) accuracy(r *runner, held world.Renders, state []*tensors.Ten
 	program, err := graphx.New(r.backend, nil, func(_ []gansim.Weights, in []*Node) []*Node {
 		w := c.params.view(c.params.leaves(in[0]))
 		images, label, flat := unit(in[1]), in[2], in[len(in)-1]
-		norm := c.running(w, flat)
+		norm := c.running(flat)
 		if steps > 0 {
 			images = c.attack(w, norm, images, label, in[3], steps)
 		}

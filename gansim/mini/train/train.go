@@ -117,7 +117,7 @@ func one(ctx context.Context, backend compute.Backend, o Options, name string, d
 	if found {
 		rec.Notes = append(rec.Notes, "resumed; minutes count the last session only")
 	}
-	if err := r.network1(ctx, d, c, &rec, begin); err != nil {
+	if err := r.fit(ctx, d, c, &rec, begin); err != nil {
 		return err
 	}
 	if err := os.Remove(r.checkpoint()); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -126,8 +126,8 @@ func one(ctx context.Context, backend compute.Backend, o Options, name string, d
 	return nil
 }
 
-// network1 trains and exports the runner's network.
-func (r *runner) network1(ctx context.Context, d *data, c resumed, rec *Record, begin time.Time) error {
+// fit trains and exports the runner's network.
+func (r *runner) fit(ctx context.Context, d *data, c resumed, rec *Record, begin time.Time) error {
 	done := func() Record {
 		rec.Minutes = round(time.Since(begin).Minutes())
 		if len(r.curve) > 0 {

@@ -200,7 +200,7 @@ func TestAttack(t *testing.T) {
 	rows := []int{0, 1, 2, 3, 4, 5, 6, 7}
 	rng := rand.New(rand.NewPCG(2, 3))
 	out := call(t, backend(t), func(in []*Node) []*Node {
-		w, norm := k.params.view(k.params.leaves(in[0])), k.running(nil, in[1])
+		w, norm := k.params.view(k.params.leaves(in[0])), k.running(in[1])
 		images, label := unit(in[2]), in[3]
 		moved := k.attack(w, norm, images, label, MulScalar(in[4], 0), 5)
 		before, _ := k.logits(w, images, norm)
