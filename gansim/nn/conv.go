@@ -74,7 +74,7 @@ func convolve(x, w *Node, win window) *Node {
 		w.Shape().Dimensions[0] == 1 && w.Shape().Dimensions[1] == 1 {
 		return product(patches(x, []int{1, 1}, win), taps{w: w}, nil)
 	}
-	return convGeneral(x, w, imageAxes(), win)
+	return convSplit(x, w, imageAxes(), win)
 }
 
 // onGo reports whether the graph is built for the pure Go backend, where convolutions run fastest
@@ -99,10 +99,35 @@ type convParams struct {
 type convKey struct{ id NodeId }
 
 func convGeneral(x, w *Node, axes compute.ConvolveAxesConfig, win window) *Node {
+	if win.inputDilation == [2]int{1, 1} {
+		// XLA's float32 convolutions on the CPU are wrong where a padding is negative.
+		x, win.padding = cropNegative(x, axes.InputSpatial, win.padding)
+	}
 	y := ConvGeneral(x, w, axes, win.stride[:], win.padding[:],
 		dilation(win.inputDilation), dilation(win.kernelDilation), win.groups, 1)
 	y.Graph().AttachState(convKey{y.Id()}, convParams{axes, win})
 	return y
+}
+
+// cropNegative slices off what a negative padding takes away.
+func cropNegative(x *Node, spatial []int, padding [2][2]int) (*Node, [2][2]int) {
+	cut := make([]SliceAxisSpec, x.Rank())
+	for i := range cut {
+		cut[i] = AxisRange()
+	}
+	negative := false
+	for i, p := range padding {
+		low, high := max(0, -p[0]), max(0, -p[1])
+		if low+high > 0 {
+			negative = true
+			cut[spatial[i]] = AxisRange(low, x.Shape().Dimensions[spatial[i]]-high)
+		}
+		padding[i] = [2]int{max(0, p[0]), max(0, p[1])}
+	}
+	if negative {
+		x = Slice(x, cut...)
+	}
+	return x, padding
 }
 
 func dilation(d [2]int) []int {
@@ -141,7 +166,7 @@ func gradientAtInput(v, w *Node, a compute.ConvolveAxesConfig, win window) *Node
 	if win.groups > 1 { // [in/groups, out] to [in, out/groups]
 		kernel = Concatenate(Split(kernel, a.KernelOutputChannels, win.groups), a.KernelInputChannels)
 	}
-	return convGeneral(v, kernel, compute.ConvolveAxesConfig{
+	return convSplit(v, kernel, compute.ConvolveAxesConfig{
 		InputBatch: a.OutputBatch, InputSpatial: a.OutputSpatial, InputChannels: a.OutputChannels,
 		KernelSpatial:       a.KernelSpatial,
 		KernelInputChannels: a.KernelOutputChannels, KernelOutputChannels: a.KernelInputChannels,
