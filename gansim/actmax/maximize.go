@@ -91,6 +91,16 @@ func NewMaximizer(backend compute.Backend, g gansim.Generator, s gansim.Scorer, 
 	return &Maximizer{g, program, graphx.Tensor(basis, d, d), batch}, nil
 }
 
+// On is the same maximizer, compiled once for both, on a network of the same architecture with other
+// weights.
+func (x *Maximizer) On(s gansim.Scorer) (*Maximizer, error) {
+	program, err := x.program.Bind(x.generator.Params(), s.Params())
+	if err != nil {
+		return nil, fmt.Errorf("actmax: %s: %w", s.Name(), err)
+	}
+	return &Maximizer{x.generator, program, x.basis, x.batch}, nil
+}
+
 // ascend is one step for a batch: w, two moments and fresh codes [n, d], basis [d, d], then per run
 // whether w is replaced, whether it is in the eigenbasis, whether Adam is used and the learning rate
 // (float32 [n]), channel, row, column (int32 [n]), and the step's number from 1. It gives new w and

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/actmax"
@@ -37,7 +38,7 @@ type RowD struct {
 }
 
 // batchD is the largest number of runs computed together.
-const batchD = 12
+const batchD = 24
 
 // startsD are the sampling recipes of the runs' first codes.
 func startD(generator string) string {
@@ -61,16 +62,19 @@ func (e *env) methodsD(generator string) []actmax.Method {
 func (e *env) panelD(ctx context.Context) (*Section, *figure.PanelD, error) {
 	nets := []gansim.Scorer{e.world.ResNet, e.world.Robust}
 	generators := []gansim.Generator{e.world.BigGAN, e.world.DeePSim}
-	type group struct {
-		net   gansim.Scorer
-		layer string
-		gan   gansim.Generator
-	}
-	var groups []group
+	var groups []groupD
+	compiled := map[string]func() (*actmax.Maximizer, error){} // the networks share programs
 	for _, net := range nets {
 		for _, layer := range e.preset.D.Layers {
 			for _, g := range generators {
-				groups = append(groups, group{net, layer, g})
+				key := layer + " " + g.Name()
+				if compiled[key] == nil {
+					batch := min(batchD, e.preset.D.Channels*len(e.methodsD(g.Name())))
+					compiled[key] = sync.OnceValues(func() (*actmax.Maximizer, error) {
+						return actmax.NewMaximizer(e.backend, g, net, layer, e.world.Bases[g.Name()], batch)
+					})
+				}
+				groups = append(groups, groupD{net, layer, g, compiled[key]})
 			}
 		}
 	}
@@ -80,7 +84,7 @@ func (e *env) panelD(ctx context.Context) (*Section, *figure.PanelD, error) {
 		g := groups[i]
 		key := fmt.Sprintf("%s %s %s", g.net.Name(), g.layer, g.gan.Name())
 		found[i], err = part(ctx, e.store, "panel_d", key, func(o Origin) ([]RowD, error) {
-			return e.maximise(ctx, o, g.net, g.layer, g.gan)
+			return e.maximise(ctx, o, g)
 		})
 		if err == nil {
 			done()
@@ -101,10 +105,18 @@ func (e *env) panelD(ctx context.Context) (*Section, *figure.PanelD, error) {
 	return s, e.drawD(rows, s), nil
 }
 
-// maximise runs all units and methods of one generator on one layer. All methods of a unit start
-// from the same code, as in the paper.
-func (e *env) maximise(ctx context.Context, o Origin, net gansim.Scorer, layer string,
-	g gansim.Generator) ([]RowD, error) {
+// groupD are the runs that are computed together: all units and methods of one generator on one
+// layer.
+type groupD struct {
+	net     gansim.Scorer
+	layer   string
+	gan     gansim.Generator
+	program func() (*actmax.Maximizer, error)
+}
+
+// maximise runs a group. All methods of a unit start from the same code, as in the paper.
+func (e *env) maximise(ctx context.Context, o Origin, group groupD) ([]RowD, error) {
+	net, layer, g := group.net, group.layer, group.gan
 	l, err := actmax.FindLayer(net, layer)
 	if err != nil {
 		return nil, err
@@ -122,9 +134,11 @@ func (e *env) maximise(ctx context.Context, o Origin, net gansim.Scorer, layer s
 				Redraw: actmax.Redraws(g, startD(g.Name()), rng)})
 		}
 	}
-	m, err := actmax.NewMaximizer(e.backend, g, net, layer, e.world.Bases[g.Name()],
-		min(batchD, len(runs)))
+	m, err := group.program()
 	if err != nil {
+		return nil, err
+	}
+	if m, err = m.On(net); err != nil {
 		return nil, err
 	}
 	out, err := m.Maximize(ctx, runs, e.preset.D.Steps)

@@ -5,6 +5,7 @@ package graphx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -19,22 +20,15 @@ type Func func(nets []gansim.Weights, in []*graph.Node) []*graph.Node
 
 // Program is a compiled graph function with its networks' tensors. It is safe for concurrent use.
 type Program struct {
-	exec   *graph.Exec
-	params []any
+	backend compute.Backend
+	exec    *graph.Exec
+	nets    []gansim.Params
+	params  []any // the networks' tensors on the device
 }
 
 // New prepares a program; it is compiled at the first call for each set of input shapes (at most 32).
 func New(backend compute.Backend, nets []gansim.Params, build Func) (*Program, error) {
-	p := &Program{}
-	for _, net := range nets {
-		for i, t := range net.Tensors {
-			own, err := onDevice(backend, t)
-			if err != nil {
-				return nil, fmt.Errorf("graph: tensor %q: %w", net.Names[i], err)
-			}
-			p.params = append(p.params, own)
-		}
-	}
+	p := &Program{backend: backend, nets: nets}
 	fn := func(in []*graph.Node) []*graph.Node {
 		views := make([]gansim.Weights, len(nets))
 		at := 0
@@ -48,7 +42,32 @@ func New(backend compute.Backend, nets []gansim.Params, build Func) (*Program, e
 	if err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
-	return p, nil
+	return p.Bind(nets...)
+}
+
+// Bind is the same program, compiled once for both, on other networks with tensors of the same names
+// and shapes.
+func (p *Program) Bind(nets ...gansim.Params) (*Program, error) {
+	if len(nets) != len(p.nets) {
+		return nil, fmt.Errorf("graph: %d networks, want %d", len(nets), len(p.nets))
+	}
+	bound := &Program{backend: p.backend, nets: nets, exec: p.exec}
+	for k, net := range nets {
+		if !slices.Equal(net.Names, p.nets[k].Names) {
+			return nil, fmt.Errorf("graph: network %d of %d has other tensors", k+1, len(nets))
+		}
+		for i, t := range net.Tensors {
+			if want := p.nets[k].Tensors[i].Shape(); !t.Shape().Equal(want) {
+				return nil, fmt.Errorf("graph: tensor %q is %s, want %s", net.Names[i], t.Shape(), want)
+			}
+			own, err := onDevice(p.backend, t)
+			if err != nil {
+				return nil, fmt.Errorf("graph: tensor %q: %w", net.Names[i], err)
+			}
+			bound.params = append(bound.params, own)
+		}
+	}
+	return bound, nil
 }
 
 // onDevice copies a tensor to the backend's device. A network's own tensors stay on the host: a tensor

@@ -48,6 +48,37 @@ func TestNetworksByName(t *testing.T) {
 	}
 }
 
+// TestBind: a program runs on another network, and refuses one of other names or shapes.
+func TestBind(t *testing.T) {
+	p, err := graphx.New(open(t), []gansim.Params{params(2)},
+		func(nets []gansim.Weights, in []*Node) []*Node {
+			return []*Node{Mul(nets[0]("w"), in[0])}
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := p.Bind(params(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		program *graphx.Program
+		want    float32
+	}{{p, 6}, {other, 15}} {
+		if got, err := c.program.Rows(1, 1, []float32{3}); err != nil || got[0] != c.want {
+			t.Errorf("got %v, %v, want %v", got, err, c.want)
+		}
+	}
+	wide := gansim.Params{Names: []string{"w"},
+		Tensors: []*tensors.Tensor{tensors.FromValue([]float32{1, 2})}}
+	named := gansim.Params{Names: []string{"v"}, Tensors: params(1).Tensors}
+	for _, nets := range [][]gansim.Params{{}, {wide}, {named}, {params(1), params(2)}} {
+		if _, err := p.Bind(nets...); err == nil {
+			t.Errorf("bound to %v", nets)
+		}
+	}
+}
+
 // TestPanicsBecomeErrors: what graph building finds wrong comes back as an error.
 func TestPanicsBecomeErrors(t *testing.T) {
 	for _, c := range []struct {
