@@ -87,11 +87,16 @@ type Scorer interface {
 	Activations(w Weights, images *graph.Node, layer string) *graph.Node
 }
 
-// Layer is one tap of a network.
+// Layer is one activation of a network.
 type Layer struct {
-	Name                    string
-	Height, Width, Channels int // Height and Width are 0 for a dense layer
+	Name                    string // of the module in the checkpoint, such as "layer2.3.conv1"
+	Class                   string // of the module in PyTorch; empty for a container or a second name
+	Height, Width, Channels int    // Height and Width are 0 for a dense layer
 }
+
+// Tap is shown a network's activations in order of execution: the module's name and class (see
+// [Layer]) and its output.
+type Tap func(name, class string, x *graph.Node)
 
 // Center is the row and column of the unit in the middle of the map (integer division).
 func (l Layer) Center() (row, col int) { return l.Height / 2, l.Width / 2 }

@@ -24,13 +24,14 @@ type Evolver struct {
 // NewEvolver compiles generator and network up to the layer, for populations of the given size.
 func NewEvolver(backend compute.Backend, g gansim.Generator, s gansim.Scorer, layer string,
 	population int) (*Evolver, error) {
-	if _, err := FindLayer(s, layer); err != nil {
+	l, err := FindLayer(s, layer)
+	if err != nil {
 		return nil, err
 	}
 	program, err := graphx.New(backend, []gansim.Params{g.Params(), s.Params()},
 		func(nets []gansim.Weights, in []*Node) []*Node {
 			images := g.Decode(nets[0], in[0])
-			return []*Node{pick(s.Activations(nets[1], images, layer), in[1], in[2], in[3])}
+			return []*Node{pick(s.Activations(nets[1], images, l.Name), in[1], in[2], in[3])}
 		})
 	if err != nil {
 		return nil, err

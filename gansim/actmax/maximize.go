@@ -72,7 +72,8 @@ type Maximizer struct {
 // generator's metric as columns, [d, d] row-major.
 func NewMaximizer(backend compute.Backend, g gansim.Generator, s gansim.Scorer, layer string,
 	basis []float32, batch int) (*Maximizer, error) {
-	if _, err := FindLayer(s, layer); err != nil {
+	l, err := FindLayer(s, layer)
+	if err != nil {
 		return nil, err
 	}
 	d := g.CodeSize()
@@ -82,7 +83,7 @@ func NewMaximizer(backend compute.Backend, g gansim.Generator, s gansim.Scorer, 
 	program, err := graphx.New(backend, []gansim.Params{g.Params(), s.Params()},
 		func(nets []gansim.Weights, in []*Node) []*Node {
 			return ascend(in, func(z *Node) *Node {
-				return s.Activations(nets[1], g.Decode(nets[0], z), layer)
+				return s.Activations(nets[1], g.Decode(nets[0], z), l.Name)
 			})
 		})
 	if err != nil {

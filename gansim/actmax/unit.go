@@ -7,19 +7,18 @@ package actmax
 
 import (
 	"fmt"
-	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"gansim.example/gansim"
 )
 
-// FindLayer gives a network's layer by name; an unknown name is an error that lists the known ones.
+// FindLayer gives a network's layer by its name in the checkpoint or by the paper's spelling; an
+// unknown name is an error that lists the known ones.
 func FindLayer(s gansim.Scorer, name string) (gansim.Layer, error) {
 	layers := s.Layers()
-	i := slices.IndexFunc(layers, func(l gansim.Layer) bool { return l.Name == name })
-	if i >= 0 {
-		return layers[i], nil
+	if l, ok := gansim.FindLayer(layers, name); ok {
+		return l, nil
 	}
 	var known []string
 	for _, l := range layers {

@@ -56,16 +56,16 @@ func Open() (*World, error) {
 			err = fn()
 		}
 	}
-	load(func() (e error) { w.DeePSim, e = deepsim.Mini.Load(read("deepsim")); return e })
-	load(func() (e error) { w.BigGAN, e = biggan.Mini.Load(read("biggan")); return e })
-	load(func() (e error) { w.AlexNet, e = alexnet.Mini.Load(read("alexnet")); return e })
-	load(func() (e error) { w.ResNet, e = resnet.Mini.Load(read("resnet50")); return e })
+	load(func() (e error) { w.DeePSim, e = deepsim.Mini.Load(read("deepsim"), nn.LoadOptions{}); return e })
+	load(func() (e error) { w.BigGAN, e = biggan.Mini.Load(read("biggan"), nn.LoadOptions{}); return e })
+	load(func() (e error) { w.AlexNet, e = alexnet.Mini.Load(read("alexnet"), nn.LoadOptions{}); return e })
+	load(func() (e error) { w.ResNet, e = resnet.Mini.Load(read("resnet50"), nn.LoadOptions{}); return e })
 	load(func() (e error) {
-		w.Robust, e = resnet.Robust(resnet.Mini).Load(read("resnet50_linf8"))
+		w.Robust, e = resnet.Robust(resnet.Mini).Load(read("resnet50_linf8"), nn.LoadOptions{})
 		return e
 	})
 	load(func() (e error) {
-		w.YOLOv8, e = yolov8.Mini(world.Classes()[:world.NumObjects]).Load(read("yolov8"))
+		w.YOLOv8, e = yolov8.Mini(world.Classes()[:world.NumObjects]).Load(read("yolov8"), nn.LoadOptions{})
 		return e
 	})
 	load(func() error { return w.bases(read("metric")) })

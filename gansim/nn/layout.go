@@ -7,8 +7,12 @@ import "strings"
 // order of flattened maps changed from [c, h, w] to [h, w, c].
 func (l Layer) Import(name string, published []int, values []float32) (shape []int,
 	ours []float32) {
+	return permute(l, name, published, values)
+}
+
+func permute[T any](l Layer, name string, published []int, values []T) (shape []int, ours []T) {
 	to, shape := l.permutation(name, published)
-	ours = make([]float32, len(values))
+	ours = make([]T, len(values))
 	for i, v := range values {
 		ours[to(i)] = v
 	}

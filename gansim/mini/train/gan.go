@@ -130,7 +130,7 @@ func (g gan) step(stage int, state, in []*Node) (next, report []*Node) {
 // images decodes noise and classes in training mode, to [-1, 1].
 func (g gan) images(stage int, w gansim.Weights, z, y *Node) *Node {
 	code := Concatenate([]*Node{z, g.embed(w, y)}, 1)
-	return g.Forward(w, code, &nn.Batch{Eps: g.Eps}, len(g.Blocks)-1+stage)
+	return g.Forward(w, code, &nn.Batch{Eps: g.Eps}, len(g.Blocks)-1+stage, nn.NoTap)
 }
 
 // embed looks the classes' embeddings up, [n, Class].
@@ -246,7 +246,7 @@ func (g gan) tables(r *runner, state []*tensors.Tensor) (map[string][]float32, e
 	program, err := graphx.New(r.backend, nil, func(_ []gansim.Weights, in []*Node) []*Node {
 		w := g.params.view(g.params.leaves(in[0]))
 		norm := &nn.Batch{Eps: g.Eps}
-		g.Forward(w, Concatenate([]*Node{in[1], g.embed(w, in[2])}, 1), norm, len(g.Blocks))
+		g.Forward(w, Concatenate([]*Node{in[1], g.embed(w, in[2])}, 1), norm, len(g.Blocks), nn.NoTap)
 		names = norm.Names
 		return append(norm.Means, norm.Vars...)
 	})

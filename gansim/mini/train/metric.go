@@ -10,6 +10,7 @@ import (
 	"gansim.example/gansim/hessian"
 	"gansim.example/gansim/models/biggan"
 	"gansim.example/gansim/models/deepsim"
+	"gansim.example/gansim/nn"
 	"gansim.example/weights"
 )
 
@@ -35,7 +36,7 @@ func (r *runner) metric(ctx context.Context, rec Record) error {
 		if err != nil {
 			return nil, err
 		}
-		return deepsim.Mini.Load(src)
+		return deepsim.Mini.Load(src, nn.LoadOptions{})
 	}); err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func (r *runner) metric(ctx context.Context, rec Record) error {
 		if err != nil {
 			return nil, err
 		}
-		return biggan.Mini.Load(src)
+		return biggan.Mini.Load(src, nn.LoadOptions{})
 	}); err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func (r *runner) fit(ctx context.Context, d *data, c resumed, rec *Record, begin
 		if err != nil {
 			return fmt.Errorf("train: deepsim inverts alexnet: train it first: %w", err)
 		}
-		net, err := alexnet.Mini.Load(src)
+		net, err := alexnet.Mini.Load(src, nn.LoadOptions{})
 		if err != nil {
 			return err
 		}

@@ -126,7 +126,7 @@ func TestGrow(t *testing.T) {
 	images := func(stage int) func(in []*Node) []*Node {
 		return func(in []*Node) []*Node {
 			w := g.params.view(g.params.leaves(in[0]))
-			y := g.Forward(w, in[1], &nn.Batch{Eps: g.Eps}, len(g.Blocks)-1+stage)
+			y := g.Forward(w, in[1], &nn.Batch{Eps: g.Eps}, len(g.Blocks)-1+stage, nn.NoTap)
 			if stage == 0 {
 				y = nn.UpsampleNearest(y, 2)
 			}

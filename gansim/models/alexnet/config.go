@@ -3,7 +3,7 @@
 package alexnet
 
 import (
-	"fmt"
+	. "github.com/gomlx/gomlx/core/graph"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/nn"
@@ -92,39 +92,18 @@ func (c Config) Table() nn.Table {
 // Network is AlexNet with its tensors.
 type Network struct {
 	Config
-	params gansim.Params
+	nn.Net
 }
 
 var _ gansim.Scorer = (*Network)(nil)
 
 // Load reads a checkpoint.
-func (c Config) Load(src nn.Source) (*Network, error) {
-	ps, err := c.Table().Load(src, nn.LoadOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Name, err)
-	}
-	return &Network{c, ps}, nil
+func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
+	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, x *Node, tap gansim.Tap) {
+		c.Forward(w, x, tap)
+	}, c.Input, c.Input, 3)
+	return &Network{c, net}, err
 }
 
 // Name is the configuration's name.
 func (n *Network) Name() string { return n.Config.Name }
-
-// Params are the network's tensors.
-func (n *Network) Params() gansim.Params { return n.params }
-
-// Layers lists the rectified convolutions and dense layers; the last dense layer gives logits.
-func (n *Network) Layers() []gansim.Layer {
-	var ls []gansim.Layer
-	size := n.Input
-	for _, v := range n.Convs {
-		size = (size+2*v.Padding-v.Size)/v.Stride + 1
-		ls = append(ls, gansim.Layer{Name: v.Layer, Height: size, Width: size, Channels: v.Out})
-		if v.Pool.Kernel[0] > 0 {
-			size = (size-v.Pool.Kernel[0])/v.Pool.Stride[0] + 1
-		}
-	}
-	for _, d := range n.Dense {
-		ls = append(ls, gansim.Layer{Name: d.Layer, Channels: d.Out})
-	}
-	return ls
-}

@@ -1,53 +1,78 @@
 package alexnet
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
+
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/support/exceptions"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/nn"
 )
 
-// Activations runs images [n, h, w, 3] up to a layer and gives its rectified activation. The
-// published hook on a convolution sees it rectified too (torchvision's ReLU works in place).
+// Activations runs images [n, h, w, 3] in [0, 1] to one activation. A layer's readable name, such as
+// conv5, is its rectified activation: the published hook on a convolution sees that too, since
+// torchvision's ReLU works in place. The convolution itself is features.10.
 func (n *Network) Activations(w gansim.Weights, images *Node, layer string) *Node {
 	return n.Taps(w, images, layer)[layer]
 }
 
-// Taps runs images up to the last of the named layers and gives the activation of each.
+// Taps gives several activations of images.
 func (c Config) Taps(w gansim.Weights, images *Node, layers ...string) map[string]*Node {
-	found := map[string]*Node{}
-	wanted := func(name string, x *Node) bool {
-		for _, l := range layers {
-			if l == name {
-				found[name] = x
-			}
-		}
-		return len(found) == len(layers)
-	}
-	x := nn.Preprocess(images, c.Mean, c.Std, c.Input)
+	return nn.Activations(func(tap gansim.Tap) { c.Forward(w, c.Preprocess(images), tap) }, layers...)
+}
+
+// Preprocess normalises images [n, h, w, 3] in [0, 1] and resizes them to the network's input.
+func (c Config) Preprocess(images *Node) *Node {
+	return nn.Preprocess(images, c.Mean, c.Std, c.Input)
+}
+
+// Forward runs normalised images x [n, h, w, 3] to logits [n, classes].
+func (c Config) Forward(w gansim.Weights, x *Node, tap gansim.Tap) *Node {
+	pools := 0
 	for _, v := range c.Convs {
 		o := nn.ConvOptions{Stride: [2]int{v.Stride, v.Stride},
 			Padding: [2][2]int{{v.Padding, v.Padding}, {v.Padding, v.Padding}}}
-		x = nn.ReLU(nn.Bias(nn.Conv(x, w(v.Key+".weight"), o), w(v.Key+".bias")))
-		if wanted(v.Layer, x) {
-			return found
-		}
+		x = nn.Bias(nn.Conv(x, w(v.Key+".weight"), o), w(v.Key+".bias"))
+		tap(v.Key, "Conv2d", x)
+		x = rectify(v.Layer, v.Key, x, tap)
 		if v.Pool.Kernel[0] > 0 {
+			pools++
 			x = nn.MaxPool2D(x, v.Pool)
+			tap(after(v.Key, 2), "MaxPool2d", x)
+			tap(fmt.Sprintf("pool%d", pools), "", x)
 		}
 	}
 	x = nn.AdaptiveAvgPool2D(x, c.Flat[1], c.Flat[2])
+	tap("avgpool", "AdaptiveAvgPool2d", x)
 	x = Reshape(x, x.Shape().Dimensions[0], -1)
 	for i, d := range c.Dense {
 		x = nn.Dense(x, w(d.Key+".weight"), w(d.Key+".bias"))
-		if i < len(c.Dense)-1 {
-			x = nn.ReLU(x)
+		tap(d.Key, "Linear", x)
+		if i == len(c.Dense)-1 {
+			tap(d.Layer, "", x)
+			break
 		}
-		if wanted(d.Layer, x) {
-			return found
-		}
+		x = rectify(d.Layer, d.Key, x, tap)
 	}
-	exceptions.Panicf("alexnet: no layer among %q", layers)
-	return nil
+	return x
+}
+
+func rectify(layer, key string, x *Node, tap gansim.Tap) *Node {
+	x = nn.ReLU(x)
+	tap(after(key, 1), "ReLU", x)
+	tap(layer, "", x)
+	tap(layer+"_relu", "", x)
+	return x
+}
+
+// after is the name of the n-th module after one in its Sequential.
+func after(key string, n int) string {
+	parent, index, _ := strings.Cut(key, ".")
+	i, err := strconv.Atoi(index)
+	if err != nil {
+		return key + "+" + strconv.Itoa(n)
+	}
+	return parent + "." + strconv.Itoa(i+n)
 }

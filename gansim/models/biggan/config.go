@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	. "github.com/gomlx/gomlx/core/graph"
+
 	"gansim.example/gansim"
 	"gansim.example/gansim/nn"
 )
@@ -125,20 +127,22 @@ func (c Config) attention(name string, n int) nn.Table {
 // Generator is a BigGAN with its tensors.
 type Generator struct {
 	Config
-	params     gansim.Params
+	nn.Net
 	embeddings []float32 // [Class, Classes]
 }
 
 var _ gansim.Generator = (*Generator)(nil)
 
 // Load reads a checkpoint; spectral norm is folded with its stored vectors.
-func (c Config) Load(src nn.Source) (*Generator, error) {
-	ps, err := c.Table().Load(src, nn.LoadOptions{Truncation: c.Truncation})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Name, err)
+func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Generator, error) {
+	if o.Truncation == 0 {
+		o.Truncation = c.Truncation
 	}
+	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, z *Node, tap gansim.Tap) {
+		c.Forward(w, z, nn.Fixed{}, len(c.Blocks), tap)
+	}, c.CodeSize())
 	_, embeddings, _ := src("embeddings.weight")
-	return &Generator{c, ps, embeddings}, nil
+	return &Generator{c, net, embeddings}, err
 }
 
 // Name is the configuration's name.
@@ -146,9 +150,6 @@ func (g *Generator) Name() string { return g.Config.Name }
 
 // ImageSize is the width of an image, pixels.
 func (g *Generator) ImageSize() int { return g.Image }
-
-// Params are the generator's tensors.
-func (g *Generator) Params() gansim.Params { return g.params }
 
 // draw is a recipe for codes: noise of a standard deviation, truncated at two of them or not, and a
 // class half that is an embedding, zero, or noise too.

@@ -3,8 +3,9 @@
 package deepsim
 
 import (
-	"fmt"
 	"math/rand/v2"
+
+	. "github.com/gomlx/gomlx/core/graph"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/nn"
@@ -96,18 +97,17 @@ func (c Config) Table() nn.Table {
 // Generator is a DeePSim with its tensors.
 type Generator struct {
 	Config
-	params gansim.Params
+	nn.Net
 }
 
 var _ gansim.Generator = (*Generator)(nil)
 
 // Load reads a checkpoint.
-func (c Config) Load(src nn.Source) (*Generator, error) {
-	ps, err := c.Table().Load(src, nn.LoadOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Name, err)
-	}
-	return &Generator{c, ps}, nil
+func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Generator, error) {
+	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, z *Node, tap gansim.Tap) {
+		c.Raw(w, z, tap)
+	}, c.Code)
+	return &Generator{c, net}, err
 }
 
 // Name is the configuration's name.
@@ -118,9 +118,6 @@ func (g *Generator) CodeSize() int { return g.Code }
 
 // ImageSize is the width of an image, pixels.
 func (g *Generator) ImageSize() int { return g.Image }
-
-// Params are the generator's tensors.
-func (g *Generator) Params() gansim.Params { return g.params }
 
 // Draw draws n codes k*N(0, I); recipes are "std4" (panel A: k = 4), "std1" (starts of evolutions,
 // inversions and maximisations) and "std0.5".

@@ -5,7 +5,7 @@ package resnet
 import (
 	"fmt"
 
-	"github.com/gomlx/gomlx/core/graph"
+	. "github.com/gomlx/gomlx/core/graph"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/nn"
@@ -109,46 +109,18 @@ func (c Config) blocks(fn func(block)) {
 // Network is a ResNet with its tensors.
 type Network struct {
 	Config
-	params gansim.Params
+	nn.Net
 }
 
 var _ gansim.Scorer = (*Network)(nil)
 
 // Load reads a checkpoint.
-func (c Config) Load(src nn.Source) (*Network, error) {
-	ps, err := c.Table().Load(src, nn.LoadOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Name, err)
-	}
-	return &Network{c, ps}, nil
+func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
+	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, x *Node, tap gansim.Tap) {
+		c.Forward(w, x, nn.Fixed{}, tap)
+	}, c.Input, c.Input, 3)
+	return &Network{c, net}, err
 }
 
 // Name is the configuration's name.
 func (n *Network) Name() string { return n.Config.Name }
-
-// Params are the network's tensors.
-func (n *Network) Params() gansim.Params { return n.params }
-
-// Activations runs images [n, h, w, 3] up to a layer.
-func (n *Network) Activations(w gansim.Weights, images *graph.Node, layer string) *graph.Node {
-	return n.Taps(w, images, nn.Fixed{}, layer)[layer]
-}
-
-// Layers lists each block (layer2.0), each stage under its own name (layer2, the same tensor as its
-// last block), the pooled features and the logits.
-func (n *Network) Layers() []gansim.Layer {
-	var ls []gansim.Layer
-	size := (n.Input-1)/n.Stem.Stride + 1
-	if n.Stem.Pool {
-		size = (size-1)/2 + 1
-	}
-	n.blocks(func(b block) {
-		size = (size-1)/b.stride + 1
-		ls = append(ls, gansim.Layer{Name: b.name, Height: size, Width: size, Channels: b.out})
-		if b.last {
-			ls = append(ls, gansim.Layer{Name: b.stage, Height: size, Width: size, Channels: b.out})
-		}
-	})
-	return append(ls, gansim.Layer{Name: "avgpool", Channels: n.Stages[len(n.Stages)-1].Out},
-		gansim.Layer{Name: "fc", Channels: n.Classes})
-}

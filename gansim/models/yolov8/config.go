@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 
+	. "github.com/gomlx/gomlx/core/graph"
+
 	"gansim.example/gansim"
 	"gansim.example/gansim/nn"
 )
@@ -22,6 +24,11 @@ const (
 	Detect               // the heads
 	SPPF                 // three chained 5x5 max pools, joined
 )
+
+// String is the block's class in ultralytics.
+func (k Kind) String() string {
+	return [...]string{"Conv", "C2f", "Upsample", "Concat", "Detect", "SPPF"}[k]
+}
 
 // Block is a line of the table. From lists the blocks that it reads; nil means the one before.
 type Block struct {
@@ -207,17 +214,13 @@ func (c Config) heads(name string, widths, from []int) nn.Table {
 // Network is a detector with its tensors.
 type Network struct {
 	Config
-	params gansim.Params
+	nn.Net
 }
 
 // Load reads a checkpoint.
-func (c Config) Load(src nn.Source) (*Network, error) {
-	ps, err := c.Table().Load(src, nn.LoadOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Name, err)
-	}
-	return &Network{c, ps}, nil
+func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
+	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, x *Node, tap gansim.Tap) {
+		c.Forward(w, x, nn.Fixed{}, tap)
+	}, c.Input, c.Input, 3)
+	return &Network{c, net}, err
 }
-
-// Params are the network's tensors.
-func (n *Network) Params() gansim.Params { return n.params }

@@ -10,9 +10,18 @@ import (
 	"gansim.example/gansim/nn"
 )
 
-// Predict runs images [n, s, s, 3] in [0, 1] and gives, for each cell of all heads, its box [n,
+// Predict runs images [n, h, w, 3] in [0, 1] and gives, for each cell of all heads, its box [n,
 // cells, 4] as x0, y0, x1, y1 in pixels and the logits of its classes [n, cells, classes].
 func (c Config) Predict(w gansim.Weights, images *Node, norm nn.Normalizer) (boxes, logits *Node) {
+	distances, logits := c.Forward(w, images, norm, nn.NoTap)
+	d := images.Shape().Dimensions
+	return c.decode(distances, cells(c.Strides, d[1], d[2])), logits
+}
+
+// Forward runs images [n, h, w, 3] in [0, 1] to the heads' outputs: per cell the logits of the
+// distances' bins [n, cells, 4*bins] and of the classes [n, cells, classes].
+func (c Config) Forward(w gansim.Weights, images *Node, norm nn.Normalizer, tap gansim.Tap) (
+	distances, logits *Node) {
 	outs := make([]*Node, len(c.Blocks))
 	x := images
 	for i, b := range c.Blocks {
@@ -38,6 +47,7 @@ func (c Config) Predict(w gansim.Weights, images *Node, norm nn.Normalizer) (box
 		case Detect:
 			return c.detect(w, name, outs, norm, b.From)
 		}
+		tap(name, b.Kind.String(), outs[i])
 	}
 	exceptions.Panicf("yolov8: the table has no Detect block")
 	return nil, nil
@@ -62,7 +72,7 @@ func c2f(w gansim.Weights, name string, x *Node, norm nn.Normalizer, b Block) *N
 }
 
 func (c Config) detect(w gansim.Weights, name string, outs []*Node, norm nn.Normalizer,
-	from []int) (boxes, logits *Node) {
+	from []int) (distances, logits *Node) {
 	joined := make([][]*Node, 2)
 	for k, b := range c.branches(name) {
 		for level, j := range from {
@@ -70,34 +80,28 @@ func (c Config) detect(w gansim.Weights, name string, outs []*Node, norm nn.Norm
 			y := convUnit(w, n+".1", convUnit(w, n+".0", outs[j], norm, 3, 1), norm, 3, 1)
 			y = nn.Bias(nn.Conv(y, w(n+".2.weight"), nn.ConvOptions{}), w(n+".2.bias"))
 			d := y.Shape().Dimensions
-			y = Reshape(y, d[0], d[1]*d[2], d[3])
-			if k == 0 {
-				y = c.decode(y, d[1], d[2], c.Strides[level])
-			}
-			joined[k] = append(joined[k], y)
+			joined[k] = append(joined[k], Reshape(y, d[0], d[1]*d[2], d[3]))
 		}
 	}
 	return Concatenate(joined[0], 1), Concatenate(joined[1], 1)
 }
 
-// decode turns distances from the cells' centres [n, h*w, 4*bins] into corners in pixels.
-func (c Config) decode(d *Node, h, w, stride int) *Node {
+// decode turns distances from the cells' centres [n, cells, 4*bins] into corners in pixels.
+func (c Config) decode(d *Node, cells [][3]float64) *Node {
 	if c.Bins == 1 {
 		d = Softplus(d)
 	} else {
 		d = expectation(d, c.Bins)
 	}
-	d = MulScalar(d, float64(stride))
-	centres := make([]float64, 0, h*w*4)
-	signs := make([]float64, 0, h*w*4)
-	for y := range h {
-		for x := range w {
-			cx, cy := (float64(x)+.5)*float64(stride), (float64(y)+.5)*float64(stride)
-			centres = append(centres, cx, cy, cx, cy)
-			signs = append(signs, -1, -1, 1, 1)
-		}
+	centres := make([]float64, 0, len(cells)*4)
+	signs := make([]float64, 0, len(cells)*4)
+	for _, cell := range cells {
+		x, y, stride := cell[0], cell[1], cell[2]
+		centres = append(centres, x, y, x, y)
+		signs = append(signs, -stride, -stride, stride, stride)
 	}
-	return Add(nn.Constant(d, centres, 1, h*w, 4), Mul(nn.Constant(d, signs, 1, h*w, 4), d))
+	return Add(nn.Constant(d, centres, 1, len(cells), 4),
+		Mul(nn.Constant(d, signs, 1, len(cells), 4), d))
 }
 
 // expectation turns logits [n, cells, 4*bins] into mean distances [n, cells, 4] (Li et al. 2020).
@@ -121,15 +125,17 @@ func sppf(w gansim.Weights, name string, x *Node, norm nn.Normalizer) *Node {
 }
 
 // Cells lists the centre of each cell and its stride, in the order of Predict's rows.
-func (c Config) Cells() [][3]float64 {
-	var cells [][3]float64
-	for _, s := range c.Strides {
-		for y := range c.Input / s {
-			for x := range c.Input / s {
+func (c Config) Cells() [][3]float64 { return cells(c.Strides, c.Input, c.Input) }
+
+func cells(strides []int, height, width int) [][3]float64 {
+	var all [][3]float64
+	for _, s := range strides {
+		for y := range height / s {
+			for x := range width / s {
 				st := float64(s)
-				cells = append(cells, [3]float64{(float64(x) + .5) * st, (float64(y) + .5) * st, st})
+				all = append(all, [3]float64{(float64(x) + .5) * st, (float64(y) + .5) * st, st})
 			}
 		}
 	}
-	return cells
+	return all
 }

@@ -1,0 +1,97 @@
+package nn
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/gobackend"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/support/exceptions"
+
+	"gansim.example/gansim"
+)
+
+// Net is what loaded networks share: their tensors, and the list of their activations.
+type Net struct {
+	params gansim.Params
+	layers func() []gansim.Layer
+}
+
+// Forward builds a network on x, showing each activation to tap.
+type Forward func(w gansim.Weights, x *Node, tap gansim.Tap)
+
+// Open reads the tensors of a network from a checkpoint. input is the shape of what forward reads,
+// without the batch.
+func Open(name string, t Table, src Source, o LoadOptions, forward Forward, input ...int) (Net, error) {
+	ps, err := t.Load(src, o)
+	if err != nil {
+		return Net{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return Net{ps, sync.OnceValue(func() []gansim.Layer { return Trace(t, forward, input...) })}, nil
+}
+
+// Params are the network's tensors.
+func (n Net) Params() gansim.Params { return n.params }
+
+// Layers lists the network's activations in order of execution.
+func (n Net) Layers() []gansim.Layer { return n.layers() }
+
+// Trace lists the activations of a network by building it, without tensors, for one input of the
+// given shape.
+func Trace(t Table, forward Forward, input ...int) []gansim.Layer {
+	backend, err := gobackend.New("")
+	if err != nil {
+		exceptions.Panicf("nn: %v", err)
+	}
+	defer backend.Finalize()
+	g := NewGraph(backend, "trace")
+	table := t.shapes()
+	known := map[string]*Node{}
+	weights := func(name string) *Node {
+		if known[name] == nil {
+			shape, ok := table[name]
+			if !ok {
+				exceptions.Panicf("nn: the table has no tensor %q", name)
+			}
+			known[name] = Parameter(g, name, shapes.Make(dtypes.Float32, shape...))
+		}
+		return known[name]
+	}
+	var layers []gansim.Layer
+	x := Parameter(g, "the input", shapes.Make(dtypes.Float32, append([]int{1}, input...)...))
+	forward(weights, x, func(name, class string, y *Node) {
+		l := gansim.Layer{Name: name, Class: class}
+		d := y.Shape().Dimensions
+		l.Channels = d[len(d)-1]
+		if len(d) == 4 {
+			l.Height, l.Width = d[1], d[2]
+		}
+		layers = append(layers, l)
+	})
+	return layers
+}
+
+// NoTap looks at nothing.
+func NoTap(string, string, *Node) {}
+
+// Activations builds a network and gives the named activations; it panics with an error if one is
+// missing. What only later activations need is dropped when the graph is compiled.
+func Activations(forward func(tap gansim.Tap), names ...string) map[string]*Node {
+	found := map[string]*Node{}
+	for _, name := range names {
+		found[name] = nil
+	}
+	forward(func(name, _ string, x *Node) {
+		if _, wanted := found[name]; wanted {
+			found[name] = x
+		}
+	})
+	for _, name := range names {
+		if found[name] == nil {
+			exceptions.Panicf("nn: the network has no layer %q", name)
+		}
+	}
+	return found
+}
