@@ -68,10 +68,28 @@ type check struct {
 	run       func(r *run) error
 }
 
+// The original programs that several cases come from.
+const (
+	torchvision = "torchvision 0.29.2"
+	layerTables = "PyTorch 2.15.0, the published layer tables"
+)
+
 // checks are all that gansim can compare. A file with weights that is not listed here is a network.
 func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
+		{"alexnet", torchvision, network(classify)},
+		{"resnet50", torchvision, network(classify)},
+		{"*_scorer", torchvision, network(score)},
+		{"deepsim_*+*", torchvision, network(generateAndScore)},
+		{"biggan_*+*", torchvision, network(generateAndScore)},
+		{"deepsim_*", layerTables, network(generate)},
+		{"biggan_deep_*", "pytorch-pretrained-biggan 0.1.1", network(generate)},
+		{"inversion_fc6", layerTables, network(inversion)},
+		{"inversion_fc6_adam", layerTables, following(invertSteps)},
+		{"actmax_fc6_*", torchvision, following(ascendSteps)},
+		{"actmax_biggan_*", torchvision, following(ascendSteps)},
+		{"yolov8*", "ultralytics 8.4.190", network(detect)},
 	}
 }
 
