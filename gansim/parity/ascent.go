@@ -210,7 +210,7 @@ func ascendSteps(s *steps) error {
 	g := nets[0].(gansim.Generator)
 	program, err := graphx.New(s.backend, params, func(w []gansim.Weights, in []*Node) []*Node {
 		b := &builder{nets: nets, weights: w, in: map[string]*Node{}, out: map[string]*Node{}}
-		turned, z := in[0], Identity(in[0])
+		turned, z := in[0], in[0]
 		if basis != nil {
 			z = Dot(turned, Transpose(nn.Constant(turned, basis, t.Basis.D, t.Basis.D), 0, 1)).Product()
 		}
