@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,8 +55,10 @@ type Options struct {
 
 // Result counts stages; a case that there is no code for counts as one that failed.
 type Result struct {
-	Cases, Passed, Failed int
-	Lines                 []Line
+	Cases  int    `json:"cases"`
+	Passed int    `json:"passed"`
+	Failed int    `json:"failed"`
+	Lines  []Line `json:"lines"`
 }
 
 // check repeats the cases of some of a folder's files.
@@ -225,8 +226,6 @@ func chosen(names, only []string) ([]string, error) {
 	return only, nil
 }
 
-// Print writes a result's summary line.
-func (r Result) Print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d passed, %d failed\n", r.Passed, r.Failed)
-	return err
-}
+// Dir is the default folder of fixtures: $GANSIM_ORACLE, or gansim/testdata/oracle in the working
+// directory or above it.
+func Dir() (string, error) { return oracle.Dir() }
