@@ -72,6 +72,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
+		{"biggan_truncation", "pytorch-pretrained-biggan 0.1.1", truncation},
 	}
 }
 
