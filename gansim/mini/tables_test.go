@@ -8,6 +8,7 @@ import (
 	"gansim.example/gansim/internal/oracle"
 	"gansim.example/gansim/models/alexnet"
 	"gansim.example/gansim/models/biggan"
+	"gansim.example/gansim/models/caffenet"
 	"gansim.example/gansim/models/deepsim"
 	"gansim.example/gansim/models/resnet"
 	"gansim.example/gansim/models/yolov8"
@@ -21,17 +22,27 @@ func TestPublishedNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct {
-		net   string
+	type published struct {
+		net   string // of the reference set
 		table nn.Table
-		count int // parameters, 0 where the paper's sources print none
-	}{
+		count int // parameters, 0 where no source prints it
+	}
+	cases := []published{
 		{"alexnet", alexnet.ImageNet.Table(), 61100840},
 		{"resnet50", resnet.ImageNet.Table(), 25557032},
-		{"deepsim_fc6", deepsim.FC6.Table(), 0},
+		{"caffenet", caffenet.ImageNet.Table(), 60965224},
+		{"biggan_deep_128", biggan.Deep128.Table(), 0},
 		{"biggan_deep_256", biggan.Deep256.Table(), 55880833},
+		{"biggan_deep_512", biggan.Deep512.Table(), 0},
 		{"yolov8n", yolov8.COCO(yolov8.Scales()["n"], 256, make([]string, 80)).Table(), 0},
-	} {
+	}
+	for name, c := range deepsim.Published() {
+		if name == "deepsim_fc6_eucl" || name == "deepsim_fc7" {
+			name = "deepsim_fc6" // other weights in the same layers
+		}
+		cases = append(cases, published{name, c.Table(), 0})
+	}
+	for _, c := range cases {
 		t.Run(c.net, func(t *testing.T) {
 			file, err := oracle.LoadWeights(dir, c.net)
 			if err != nil {

@@ -3,11 +3,13 @@ package models
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/models/alexnet"
 	"gansim.example/gansim/models/biggan"
+	"gansim.example/gansim/models/caffenet"
 	"gansim.example/gansim/models/deepsim"
 	"gansim.example/gansim/models/resnet"
 	"gansim.example/gansim/models/yolov8"
@@ -29,31 +31,35 @@ type Model struct {
 	Load func(src nn.Source, o nn.LoadOptions) (Network, error)
 }
 
-// All lists the published networks that gansim can run.
+// All lists the published networks that gansim can run, by name.
 func All() []Model {
-	all := []Model{
-		model("alexnet", alexnet.ImageNet.Table(), alexnet.ImageNet.Load),
-		model("resnet50", resnet.ImageNet.Table(), resnet.ImageNet.Load),
-		model("resnet50_linf8", resnet.ImageNet.Table(), resnet.Robust(resnet.ImageNet).Load),
-		model("deepsim_fc6", deepsim.FC6.Table(), deepsim.FC6.Load),
-		model("biggan_deep_256", biggan.Deep256.Table(), biggan.Deep256.Load),
-	}
-	for _, s := range []string{"n", "s", "m", "l", "x"} {
-		c := yolov8.COCO(yolov8.Scales()[s], 640, make([]string, 80))
-		all = append(all, model("yolov8"+s, c.Table(), c.Load))
-	}
+	all := slices.Concat(
+		family(alexnet.Published()), family(caffenet.Published()), family(resnet.Published()),
+		family(deepsim.Published()), family(biggan.Published()), family(yolov8.Published()),
+	)
+	slices.SortFunc(all, func(a, b Model) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
 
-// model hides a network's own type.
-func model[N Network](name string, t nn.Table, load func(nn.Source, nn.LoadOptions) (N, error)) Model {
-	return Model{name, t, func(src nn.Source, o nn.LoadOptions) (Network, error) {
-		n, err := load(src, o)
-		if err != nil {
-			return nil, err
-		}
-		return n, nil
-	}}
+// config is the shape of a network of type N.
+type config[N Network] interface {
+	Table() nn.Table
+	Load(src nn.Source, o nn.LoadOptions) (N, error)
+}
+
+// family lists the published networks of an architecture.
+func family[C config[N], N Network](configs map[string]C) []Model {
+	var all []Model
+	for name, c := range configs {
+		all = append(all, Model{name, c.Table(), func(src nn.Source, o nn.LoadOptions) (Network, error) {
+			n, err := c.Load(src, o)
+			if err != nil {
+				return nil, err
+			}
+			return n, nil
+		}})
+	}
+	return all
 }
 
 // Find gives a network by its name; an unknown name is an error that lists the known ones.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -141,7 +140,7 @@ func (r *run) networks(c *oracle.Case, dtype dtypes.DType) ([]models.Network, []
 		if err != nil {
 			return nil, nil, err
 		}
-		net, err := m.Load(src, nn.LoadOptions{Float64: dtype == dtypes.Float64, Truncation: truncation(c)})
+		net, err := m.Load(src, nn.LoadOptions{Float64: dtype == dtypes.Float64, Truncation: truncationOf(c)})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -154,26 +153,24 @@ func (r *run) networks(c *oracle.Case, dtype dtypes.DType) ([]models.Network, []
 func source(dir, name string) (nn.Source, error) {
 	file, err := oracle.LoadWeights(dir, name)
 	if err != nil {
-		return nil, err
+		return nn.Source{}, err
 	}
-	return func(name string) ([]int, []float32, bool) {
-		i := slices.IndexFunc(file.Tensors, func(f oracle.Fill) bool { return f.Key == name })
-		if i < 0 {
-			return nil, nil, false
-		}
-		f := file.Tensors[i]
-		v, err := f.Float32s(file.Salt)
-		if err != nil {
-			panic(err)
-		}
-		return f.Shape, v, true
-	}, nil
+	fills := map[string]oracle.Fill{}
+	src := nn.Source{Read: func(name string) ([]int, []float32, error) {
+		v, err := fills[name].Float32s(file.Salt)
+		return fills[name].Shape, v, err
+	}}
+	for _, f := range file.Tensors {
+		fills[f.Key] = f
+		src.Names = append(src.Names, f.Key)
+	}
+	return src, nil
 }
 
 var truncationNote = regexp.MustCompile(`truncation[= ]([0-9.]*[0-9])`)
 
-// truncation is BigGAN's in a case, which says it in its notes; 0 where it does not.
-func truncation(c *oracle.Case) float64 {
+// truncationOf is BigGAN's in a case, which says it in its notes; 0 where it does not.
+func truncationOf(c *oracle.Case) float64 {
 	m := truncationNote.FindStringSubmatch(c.Notes)
 	if m == nil {
 		return 0

@@ -91,6 +91,7 @@ func checks() []check {
 		{"actmax_fc6_*", torchvision, following(ascendSteps)},
 		{"actmax_biggan_*", torchvision, following(ascendSteps)},
 		{"yolov8*", "ultralytics 8.4.190", network(detect)},
+		{"biggan_truncation", "pytorch-pretrained-biggan 0.1.1", truncation},
 	}
 }
 

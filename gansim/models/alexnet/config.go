@@ -72,6 +72,9 @@ var ImageNet = Config{
 	},
 }
 
+// Published are the published networks by the name of their weight file.
+func Published() map[string]Config { return map[string]Config{"alexnet": ImageNet} }
+
 // Table lists the tensors of the checkpoint.
 func (c Config) Table() nn.Table {
 	var t nn.Table

@@ -118,6 +118,17 @@ func COCO(s Scale, input int, classes []string) Config {
 	}
 }
 
+// Published are the published detectors by the name of their weight file, for images of 640 pixels
+// and the classes of COCO.
+func Published() map[string]Config {
+	all := map[string]Config{}
+	for letter, scale := range Scales() {
+		name := "yolov8" + letter
+		all[name] = COCO(scale, 640, make([]string, 80))
+	}
+	return all
+}
+
 // from gives the blocks that block i reads.
 func (c Config) from(i int) []int {
 	if c.Blocks[i].From == nil {
