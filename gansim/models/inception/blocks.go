@@ -30,8 +30,8 @@ const (
 	Reduce       // maximum, stride 2, no padding
 )
 
-// Branch is a chain of units behind a pool. The chain may fork into units side by side, whose outputs
-// are joined.
+// Branch is a chain of units behind a pool. The chain may fork into units side by side, whose
+// outputs are joined.
 type Branch struct {
 	Pool  Pool
 	Units []Unit
@@ -45,8 +45,8 @@ type Block struct {
 	Branches    []Branch
 }
 
-// Stem is a unit at the beginning of the network, and the name of the 3x3 max pool of stride 2 behind
-// it, if there is one.
+// Stem is a unit at the beginning of the network, and the name of the 3x3 max pool of stride 2
+// behind it, if there is one.
 type Stem struct {
 	Unit
 	Pool string

@@ -42,8 +42,8 @@ var FID = Config{
 	Stem: stem, Blocks: blocks(Maximum), Classes: 1008, ExcludePadding: true,
 }
 
-// Fidelity is [FID] with the preprocessing of torch-fidelity (feature_extractor_inceptionv3.py): the
-// resizing of TensorFlow 1, then (x - 128)/128 of values to 255.
+// Fidelity is [FID] with the preprocessing of torch-fidelity (feature_extractor_inceptionv3.py):
+// the resizing of TensorFlow 1, then (x - 128)/128 of values to 255.
 var Fidelity = fidelity()
 
 func fidelity() Config {

@@ -31,7 +31,7 @@ type Kind int
 const (
 	Conv Kind = iota // convolution with bias, rectified
 	Pool             // maximum
-	Fire             // SqueezeNet's: 1x1 to few channels, then 1x1 and 3x3 side by side, all rectified
+	Fire             // SqueezeNet's: 1x1 to few channels, then 1x1 and 3x3 side by side; rectified
 )
 
 // Module is a line of the table. Index is its place in torchvision's features; a rectifier takes the
@@ -146,9 +146,10 @@ func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
 	return &Network{c, net}, err
 }
 
-// Published looks tensors up in the program's state dict, or in the files that it reads: torchvision's
-// classifier (features.N.… for net.sliceK.N.…) and the package's own weights/v0.1 (linK.model.1.weight,
-// of which lins.K.model.1.weight is a second name). The first file that has a tensor gives it.
+// Published looks tensors up in the program's state dict, or in the files that it reads:
+// torchvision's classifier (features.N.… for net.sliceK.N.…) and the package's own weights/v0.1
+// (linK.model.1.weight, of which lins.K.model.1.weight is a second name). The first file that has a
+// tensor gives it.
 func Published(files ...nn.Source) nn.Source {
 	return func(name string) (shape []int, values []float32, ok bool) {
 		for _, known := range []string{name, secondName(name)} {

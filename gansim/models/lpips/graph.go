@@ -47,8 +47,8 @@ func (c Config) Preprocess(images *Node) *Node {
 	return nn.Normalise(images, mean, std)
 }
 
-// Features runs preprocessed images x [n, h, w, 3] to the feature at the end of each slice, [n, h', w',
-// c]; they have the names net.slice1, net.slice2, ….
+// Features runs preprocessed images x [n, h, w, 3] to the feature at the end of each slice, [n, h',
+// w', c]; they have the names net.slice1, net.slice2, ….
 func (c Config) Features(w gansim.Weights, x *Node, tap gansim.Tap) []*Node {
 	var features []*Node
 	for s, slice := range c.Slices {
