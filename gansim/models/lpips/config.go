@@ -31,7 +31,7 @@ type Kind int
 const (
 	Conv Kind = iota // convolution with bias, rectified
 	Pool             // maximum
-	Fire             // SqueezeNet's: 1x1 to few channels, then 1x1 and 3x3 side by side; rectified
+	Fire             // SqueezeNet's: few channels, then 1x1 and 3x3 side by side; rectified
 )
 
 // Module is a line of the table. Index is its place in torchvision's features; a rectifier takes the
@@ -139,10 +139,11 @@ type Network struct {
 	nn.Net
 }
 
-// Load reads the program's state dict, or what it is put together from; see [Published].
+// Load reads the program's state dict, or what it is put together from; see
+// [Config.Published].
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
 	forward := func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Features(w, x, tap) }
-	net, err := nn.Open(c.Name, c.Table(), Published(src), o, forward, 64, 64, 3)
+	net, err := nn.Open(c.Name, c.Table(), c.Published(src), o, forward, 64, 64, 3)
 	return &Network{c, net}, err
 }
 
@@ -150,7 +151,7 @@ func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
 // torchvision's classifier (features.N.… for net.sliceK.N.…) and the package's own weights/v0.1
 // (linK.model.1.weight, of which lins.K.model.1.weight is a second name). The first file that has a
 // tensor gives it.
-func Published(files ...nn.Source) nn.Source {
+func (c Config) Published(files ...nn.Source) nn.Source {
 	return func(name string) (shape []int, values []float32, ok bool) {
 		for _, known := range []string{name, secondName(name)} {
 			for _, f := range files {

@@ -31,7 +31,7 @@ func TestDistance(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := formula(t, dir)
-	parts := lpips.Published(part(program, "net.slice", "features."), part(program, "lin", "lins."))
+	parts := lpips.SqueezeNet.Published(part(program, "net.slice", "features."), part(program, "lin", "lins."))
 	for _, c := range []struct {
 		name     string
 		src      nn.Source
