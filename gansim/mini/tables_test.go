@@ -1,79 +1,15 @@
 package mini_test
 
 import (
-	"slices"
-	"strings"
 	"testing"
 
-	"gansim.example/gansim/internal/oracle"
 	"gansim.example/gansim/models/alexnet"
 	"gansim.example/gansim/models/biggan"
-	"gansim.example/gansim/models/caffenet"
 	"gansim.example/gansim/models/deepsim"
 	"gansim.example/gansim/models/resnet"
 	"gansim.example/gansim/models/yolov8"
 	"gansim.example/gansim/nn"
 )
-
-// TestPublishedNames: at the paper's sizes the tables name exactly the tensors of the published
-// state dicts, in their shapes. Spectral norm's parts stand for the folded weight.
-func TestPublishedNames(t *testing.T) {
-	dir, err := oracle.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	type published struct {
-		net   string // of the reference set
-		table nn.Table
-		count int // parameters, 0 where no source prints it
-	}
-	cases := []published{
-		{"alexnet", alexnet.ImageNet.Table(), 61100840},
-		{"resnet50", resnet.ImageNet.Table(), 25557032},
-		{"caffenet", caffenet.ImageNet.Table(), 60965224},
-		{"biggan_deep_128", biggan.Deep128.Table(), 0},
-		{"biggan_deep_256", biggan.Deep256.Table(), 55880833},
-		{"biggan_deep_512", biggan.Deep512.Table(), 0},
-		{"yolov8n", yolov8.COCO(yolov8.Scales()["n"], 256, make([]string, 80)).Table(), 0},
-	}
-	for name, c := range deepsim.Published() {
-		if name == "deepsim_fc6_eucl" || name == "deepsim_fc7" {
-			name = "deepsim_fc6" // other weights in the same layers
-		}
-		cases = append(cases, published{name, c.Table(), 0})
-	}
-	for _, c := range cases {
-		t.Run(c.net, func(t *testing.T) {
-			file, err := oracle.LoadWeights(dir, c.net)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := map[string][]int{}
-			for _, f := range file.Tensors {
-				name := f.Key
-				switch {
-				case strings.HasSuffix(name, "num_batches_tracked"),
-					strings.HasSuffix(name, ".weight_u"), strings.HasSuffix(name, ".weight_v"):
-					continue
-				}
-				want[strings.TrimSuffix(name, "_orig")] = f.Shape
-			}
-			for _, p := range c.table.Published() {
-				shape, ok := want[p.Name]
-				if !ok || !slices.Equal(shape, p.Shape) {
-					t.Errorf("%s: %v, checkpoint has %v", p.Name, p.Shape, shape)
-				}
-				delete(want, p.Name)
-			}
-			for name := range want {
-				t.Errorf("%s of the checkpoint is not in the table", name)
-			}
-			if c.count != 0 && c.table.Count() != c.count {
-				t.Errorf("%d parameters, want %d", c.table.Count(), c.count)
-			}
-		})
-	}
-}
 
 // TestMiniatureSizes: the miniatures have the sizes of their recipe.
 func TestMiniatureSizes(t *testing.T) {

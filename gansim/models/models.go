@@ -11,7 +11,10 @@ import (
 	"gansim.example/gansim/models/biggan"
 	"gansim.example/gansim/models/caffenet"
 	"gansim.example/gansim/models/deepsim"
+	"gansim.example/gansim/models/inception"
+	"gansim.example/gansim/models/lpips"
 	"gansim.example/gansim/models/resnet"
+	"gansim.example/gansim/models/yolov5"
 	"gansim.example/gansim/models/yolov8"
 	"gansim.example/gansim/nn"
 )
@@ -36,6 +39,7 @@ func All() []Model {
 	all := slices.Concat(
 		family(alexnet.Published()), family(caffenet.Published()), family(resnet.Published()),
 		family(deepsim.Published()), family(biggan.Published()), family(yolov8.Published()),
+		family(yolov5.Published()), family(inception.Published()), family(lpips.Published()),
 	)
 	slices.SortFunc(all, func(a, b Model) int { return strings.Compare(a.Name, b.Name) })
 	return all

@@ -123,8 +123,7 @@ func COCO(s Scale, input int, classes []string) Config {
 func Published() map[string]Config {
 	all := map[string]Config{}
 	for letter, scale := range Scales() {
-		name := "yolov8" + letter
-		all[name] = COCO(scale, 640, make([]string, 80))
+		all["yolov8"+letter] = COCO(scale, 640, make([]string, 80))
 	}
 	return all
 }
