@@ -1,10 +1,15 @@
 package mini_test
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
 
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"gansim.example/gansim"
 	"gansim.example/gansim/internal/oracle"
 	"gansim.example/gansim/models/alexnet"
 	"gansim.example/gansim/models/biggan"
@@ -72,6 +77,58 @@ func TestPublishedNames(t *testing.T) {
 				t.Errorf("%d parameters, want %d", c.table.Count(), c.count)
 			}
 		})
+	}
+}
+
+// TestPublishedShapes: every activation of the reference set is shown, in its shape. Building a graph
+// needs no tensors.
+func TestPublishedShapes(t *testing.T) {
+	dir, err := oracle.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	layers := map[string][]gansim.Layer{
+		"caffenet": nn.Trace(caffenet.ImageNet.Table(), func(w gansim.Weights, x *Node, tap gansim.Tap) {
+			caffenet.ImageNet.Forward(w, caffenet.ImageNet.Preprocess(x), tap)
+		}, 227, 227, 3),
+	}
+	for name, c := range deepsim.Published() {
+		layers[name] = nn.Trace(c.Table(), func(w gansim.Weights, z *Node, tap gansim.Tap) {
+			tap("image", "", c.Decode(w, z))
+			c.Raw(w, z, tap)
+		}, c.Code)
+	}
+	for name, c := range biggan.Published() {
+		layers[name] = nn.Trace(c.Table(), func(w gansim.Weights, z *Node, tap gansim.Tap) {
+			tap("image", "", c.Decode(w, z))
+			tap("raw", "", c.Forward(w, z, nn.Fixed{}, len(c.Blocks), tap))
+		}, c.CodeSize())
+	}
+	for name, found := range layers {
+		c, err := oracle.OpenCase(dir, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // of the same layers as one that is there
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		compared := 0
+		for _, l := range found {
+			e, err := c.Expected(l.Name)
+			if err != nil {
+				continue
+			}
+			compared++
+			got := []int{l.Channels, l.Height, l.Width}
+			if len(e.Shape) == 2 {
+				got = got[:1]
+			}
+			if !slices.Equal(got, e.Shape[1:]) {
+				t.Errorf("%s: %s is %v, want %v", name, l.Name, got, e.Shape[1:])
+			}
+		}
+		if compared < 4 {
+			t.Errorf("%s: %d activations compared", name, compared)
+		}
 	}
 }
 

@@ -43,6 +43,9 @@ const (
 	Deconv             // transposed convolution
 )
 
+// String is the layer's class in PyTorch.
+func (k Kind) String() string { return [...]string{"Linear", "Conv2d", "ConvTranspose2d"}[k] }
+
 // Layer is a line of the table. All but the last are rectified.
 type Layer struct {
 	Kind                           Kind
