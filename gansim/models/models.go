@@ -29,6 +29,7 @@ type Network interface {
 type Model struct {
 	Name  string   // in the manifest, such as "resnet50_linf8"
 	Table nn.Table // its checkpoint's tensors
+	Plan  nn.Plan
 	// Load reads a checkpoint. The network is a *deepsim.Generator, *biggan.Generator, ... as the
 	// name says.
 	Load func(src nn.Source, o nn.LoadOptions) (Network, error)
@@ -48,6 +49,7 @@ func All() []Model {
 // config is the shape of a network of type N.
 type config[N Network] interface {
 	Table() nn.Table
+	Plan() nn.Plan
 	Load(src nn.Source, o nn.LoadOptions) (N, error)
 }
 
@@ -55,7 +57,7 @@ type config[N Network] interface {
 func family[C config[N], N Network](configs map[string]C) []Model {
 	var all []Model
 	for name, c := range configs {
-		all = append(all, Model{name, c.Table(), func(src nn.Source, o nn.LoadOptions) (Network, error) {
+		all = append(all, Model{name, c.Table(), c.Plan(), func(src nn.Source, o nn.LoadOptions) (Network, error) {
 			n, err := c.Load(src, o)
 			if err != nil {
 				return nil, err

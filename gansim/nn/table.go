@@ -12,7 +12,7 @@ const (
 	RowNorm                      // running_means, running_vars [rows, out], one row per truncation
 	RowNormAffine                // the same with weight and bias [out]
 	Raw                          // one tensor under the layer's own name, kept as it is
-	Ignored                      // tensors that may be there and are not read; the name is a pattern as of path.Match
+	Ignored                      // not read, may be there; the name is a pattern as of path.Match
 )
 
 // Layer is a line of a network's table: a layer that holds tensors, under its published name.

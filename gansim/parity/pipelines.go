@@ -9,7 +9,10 @@ import (
 	"gansim.example/gansim/internal/oracle"
 	"gansim.example/gansim/models/alexnet"
 	"gansim.example/gansim/models/biggan"
+	"gansim.example/gansim/models/caffenet"
 	"gansim.example/gansim/models/deepsim"
+	"gansim.example/gansim/models/inception"
+	"gansim.example/gansim/models/lpips"
 	"gansim.example/gansim/models/resnet"
 	"gansim.example/gansim/models/yolov8"
 	"gansim.example/gansim/nn"
@@ -76,6 +79,44 @@ func detect(b *builder) {
 	b.put("probe", b.probe("probe/yolo", logits))
 }
 
+// features runs the FID network as pytorch-fid does.
+func features(b *builder) { b.features(inception.FID, b.in["img"], "fid") }
+
+// fidelity runs it as torch-fidelity does, on values to 255.
+func fidelity(b *builder) {
+	b.features(inception.Fidelity, MulScalar(b.in["img"], 1./255), "")
+	for name, x := range b.out {
+		if name == "64" || name == "192" || name == "768" {
+			b.put(name, nn.GlobalAvgPool(x))
+		}
+	}
+}
+
+// features puts the FID network's activations under the names of FID programs, with a prefix.
+func (b *builder) features(c inception.Config, images *Node, prefix string) {
+	b.put("logits", c.Forward(b.weights[0], c.Preprocess(images), b.tap))
+	b.put("resized", c.Resized(images))
+	for name, layer := range map[string]string{"64": "maxpool1", "192": "maxpool2", "768": "Mixed_6e",
+		"2048": "avgpool"} {
+		b.put(prefix+name, b.out[layer])
+	}
+}
+
+// perceive compares two images by LPIPS.
+func perceive(b *builder) {
+	c := b.nets[0].(*lpips.Network).Config
+	w, x, y := b.weights[0], b.in["img0"], b.in["img1"]
+	c.Features(w, c.Preprocess(x), b.tap)
+	for i, d := range c.Distances(w, x, y) {
+		b.put(fmt.Sprintf("layer%d", i), d)
+	}
+	b.put("distance", c.Distance(w, x, y))
+	b.put("distance_sum", b.out["distance"])
+	c.Unscaled = true
+	b.put("distance_unscaled", c.Distance(w, x, y))
+	b.put("distance_unscaled_sum", b.out["distance_unscaled"])
+}
+
 // normalise prepares images for a network; size 0 is the network's own.
 func (b *builder) normalise(i int, images *Node, size int) *Node {
 	switch n := b.nets[i].(type) {
@@ -83,6 +124,8 @@ func (b *builder) normalise(i int, images *Node, size int) *Node {
 		return resize(images, n.Mean, n.Std, n.Input, size)
 	case *resnet.Network:
 		return resize(images, n.Mean, n.Std, n.Input, size)
+	case *caffenet.Network, *inception.Network:
+		return n.(interface{ Preprocess(*Node) *Node }).Preprocess(images)
 	}
 	panic(fmt.Errorf("%T is no classifier", b.nets[i]))
 }
@@ -101,6 +144,10 @@ func (b *builder) logits(i int, x *Node) {
 		b.put("logits", n.Forward(b.weights[i], x, b.tap))
 	case *resnet.Network:
 		b.put("logits", n.Forward(b.weights[i], x, nn.Fixed{}, b.tap))
+	case *caffenet.Network:
+		b.put("logits", n.Forward(b.weights[i], x, b.tap))
+	case *inception.Network:
+		b.put("logits", n.Forward(b.weights[i], x, b.tap))
 	default:
 		panic(fmt.Errorf("%T is no classifier", n))
 	}

@@ -28,19 +28,19 @@ func weightsCommand() *cobra.Command {
 	return c
 }
 
-// selection is which published files a verb works on.
-type selection struct {
+// fileSelection is which published files a verb works on.
+type fileSelection struct {
 	panel *choice
 	all   *bool
 }
 
-func selectionFlags(c *cobra.Command) selection {
-	return selection{choiceFlag(c, "panel", "", "files that a panel of the figure needs",
+func selectionFlags(c *cobra.Command) fileSelection {
+	return fileSelection{choiceFlag(c, "panel", "", "files that a panel of the figure needs",
 		[]string{"a", "b", "c", "d"}), c.Flags().Bool("all", false, "all published files")}
 }
 
 // entries gives the chosen files, by name, panel or all.
-func (s selection) entries(c *cobra.Command, names []string) ([]weights.Entry, error) {
+func (s fileSelection) entries(c *cobra.Command, names []string) ([]weights.Entry, error) {
 	all, err := weights.Manifest()
 	if err != nil {
 		return nil, err

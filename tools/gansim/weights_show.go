@@ -69,7 +69,7 @@ type layerLine struct {
 type layerList []layerLine
 
 func layersOf(m models.Model) layerList {
-	layers := m.Layers()
+	layers := m.Plan.Layers()
 	paper := gansim.PaperNames(layers)
 	var list layerList
 	for _, l := range layers {

@@ -118,14 +118,18 @@ type Generator struct {
 
 var _ gansim.Generator = (*Generator)(nil)
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{c.CodeSize()},
+		Forward: func(w gansim.Weights, z *Node, tap gansim.Tap) { c.Forward(w, z, nn.Fixed{}, len(c.Blocks), tap) }}
+}
+
 // Load reads a checkpoint; spectral norm is folded with its stored vectors.
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Generator, error) {
 	if o.Truncation == 0 {
 		o.Truncation = c.Truncation
 	}
-	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, z *Node, tap gansim.Tap) {
-		c.Forward(w, z, nn.Fixed{}, len(c.Blocks), tap)
-	}, c.CodeSize())
+	net, err := c.Plan().Open(src, o)
 	if err != nil {
 		return nil, err
 	}

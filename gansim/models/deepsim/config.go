@@ -43,6 +43,9 @@ const (
 	Deconv             // transposed convolution
 )
 
+// String is the layer's class in PyTorch.
+func (k Kind) String() string { return [...]string{"Linear", "Conv2d", "ConvTranspose2d"}[k] }
+
 // Layer is a line of the table. All but the last are rectified.
 type Layer struct {
 	Kind                           Kind
@@ -118,11 +121,15 @@ type Generator struct {
 
 var _ gansim.Generator = (*Generator)(nil)
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{c.Code},
+		Forward: func(w gansim.Weights, z *Node, tap gansim.Tap) { c.Raw(w, z, tap) }}
+}
+
 // Load reads a checkpoint.
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Generator, error) {
-	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, z *Node, tap gansim.Tap) {
-		c.Raw(w, z, tap)
-	}, c.Code)
+	net, err := c.Plan().Open(src, o)
 	return &Generator{c, net}, err
 }
 

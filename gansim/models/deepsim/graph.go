@@ -19,7 +19,7 @@ func (c Config) Unclamped(w gansim.Weights, z *Node) *Node {
 }
 
 // Raw is the network's output, [n, Image, Image, 3] in RGB order. Activations are those before the
-// rectifiers.
+// rectifiers, units of dense layers in the published order.
 func (c Config) Raw(w gansim.Weights, z *Node, tap gansim.Tap) *Node {
 	z.AssertDims(-1, c.Code)
 	batch, x := z.Shape().Dimensions[0], z
@@ -27,12 +27,15 @@ func (c Config) Raw(w gansim.Weights, z *Node, tap gansim.Tap) *Node {
 		x = TransposeAllAxes(Reshape(z, batch, m[0], m[1], m[2]), 0, 2, 3, 1)
 	}
 	for i, l := range c.Stack {
-		x = l.apply(w, x, tap)
-		if i < len(c.Stack)-1 && !l.Plain {
-			x = nn.LeakyReLU(x, Slope)
-		}
+		x = l.apply(w, x)
+		shown := x
 		if c.fills(i) {
 			x = Reshape(x, batch, c.View[1], c.View[2], c.View[0])
+			shown = Reshape(TransposeAllAxes(x, 0, 3, 1, 2), batch, -1)
+		}
+		tap(l.Key, l.Kind.String(), shown)
+		if i < len(c.Stack)-1 && !l.Plain {
+			x = nn.LeakyReLU(x, Slope)
 		}
 	}
 	if c.Squash != 0 {
@@ -45,22 +48,16 @@ func (c Config) Raw(w gansim.Weights, z *Node, tap gansim.Tap) *Node {
 }
 
 // apply runs the layer without its rectifier.
-func (l Layer) apply(w gansim.Weights, x *Node, tap gansim.Tap) *Node {
+func (l Layer) apply(w gansim.Weights, x *Node) *Node {
 	weight, bias := w(l.Key+".weight"), w(l.Key+".bias")
-	class := "Linear"
+	stride, padding := [2]int{l.Stride, l.Stride}, [2]int{l.Padding, l.Padding}
 	switch l.Kind {
 	case Dense:
-		x = nn.Dense(x, weight, bias)
+		return nn.Dense(x, weight, bias)
 	case Conv:
-		class = "Conv2d"
-		p := [2]int{l.Padding, l.Padding}
-		x = nn.Bias(nn.Conv(x, weight, nn.ConvOptions{Stride: [2]int{l.Stride, l.Stride},
-			Padding: [2][2]int{p, p}}), bias)
+		x = nn.Conv(x, weight, nn.ConvOptions{Stride: stride, Padding: [2][2]int{padding, padding}})
 	case Deconv:
-		class = "ConvTranspose2d"
-		x = nn.Bias(nn.ConvTranspose(x, weight, nn.ConvTransposeOptions{
-			Stride: [2]int{l.Stride, l.Stride}, Padding: [2]int{l.Padding, l.Padding}}), bias)
+		x = nn.ConvTranspose(x, weight, nn.ConvTransposeOptions{Stride: stride, Padding: padding})
 	}
-	tap(l.Key, class, x)
-	return x
+	return nn.Bias(x, bias)
 }

@@ -146,11 +146,16 @@ type Network struct {
 	nn.Net
 }
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{64, 64, 3},
+		Forward: func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Features(w, x, tap) }}
+}
+
 // Load reads the program's state dict, or what it is put together from; see
 // [Config.Join].
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
-	forward := func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Features(w, x, tap) }
-	net, err := nn.Open(c.Name, c.Table(), c.Join(src), o, forward, 64, 64, 3)
+	net, err := c.Plan().Open(c.Join(src), o)
 	return &Network{c, net}, err
 }
 

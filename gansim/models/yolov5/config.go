@@ -192,15 +192,19 @@ type Network struct {
 	nn.Net
 }
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{c.Input, c.Input, 3},
+		Forward: func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Forward(w, x, tap) }}
+}
+
 // Load reads a checkpoint. If that holds anchors, in units of a cell, they must be those of the
 // configuration.
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
 	if err := c.checkAnchors(src); err != nil {
 		return nil, err
 	}
-	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, x *Node, tap gansim.Tap) {
-		c.Forward(w, x, tap)
-	}, c.Input, c.Input, 3)
+	net, err := c.Plan().Open(src, o)
 	return &Network{c, net}, err
 }
 
