@@ -37,15 +37,42 @@ func Output(net Network, w gansim.Weights, x *Node) *Node {
 
 // Run compiles a network, runs it once and copies its output.
 func Run(backend compute.Backend, net Network, input []float32, shape ...int) ([]float32, error) {
+	var out []float32
+	job, err := job(backend, net, false, input, shape, &out)
+	if err == nil {
+		err = job()
+	}
+	return out, err
+}
+
+// NewJob prepares a run of a network, or with gradient the gradient of the sum of its squared outputs
+// at the input. Each call of the job runs it to the end; the first one compiles.
+func NewJob(backend compute.Backend, net Network, gradient bool, input []float32, shape ...int) (
+	func() error, error) {
+	return job(backend, net, gradient, input, shape, new([]float32))
+}
+
+func job(backend compute.Backend, net Network, gradient bool, input []float32, shape []int,
+	result *[]float32) (func() error, error) {
 	p, err := graphx.New(backend, []gansim.Params{net.Params()},
-		func(w []gansim.Weights, in []*Node) []*Node { return []*Node{Output(net, w[0], in[0])} })
+		func(w []gansim.Weights, in []*Node) []*Node {
+			y := Output(net, w[0], in[0])
+			if gradient {
+				y = Gradient(ReduceAllSum(Square(y)), in[0])[0]
+			}
+			return []*Node{y}
+		})
 	if err != nil {
 		return nil, err
 	}
-	out, err := p.Call(graphx.Tensor(input, shape...))
-	if err != nil {
-		return nil, err
-	}
-	defer graphx.Free(out...)
-	return graphx.Floats(out[0])
+	x := graphx.Tensor(input, shape...)
+	return func() error {
+		out, err := p.Call(x)
+		if err != nil {
+			return err
+		}
+		defer graphx.Free(out...)
+		*result, err = graphx.Floats(out[0])
+		return err
+	}, nil
 }
