@@ -21,7 +21,8 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/gobackend"
+
+	"gansim.example/kernels/native"
 )
 
 // ErrNoXLA says that the program was built without cgo and so without XLA.
@@ -79,8 +80,8 @@ func Open(name string) (compute.Backend, error) {
 	case base == "" || base == "auto":
 		b, _, err := OpenAuto()
 		return b, err
-	case base == "go" || base == "go:ops_sequential":
-		return openGo()
+	case base == "go":
+		return openGo(), nil
 	case isXLA && (kind == "cpu" || kind == "cuda"):
 		return openNamed(kind, options)
 	case isXLA && filepath.IsAbs(kind):
@@ -104,20 +105,11 @@ func OpenAuto() (compute.Backend, []Skipped, error) {
 		}
 		skipped = append(skipped, Skipped{Name: "xla:" + kind, Err: err})
 	}
-	b, err := openGo()
-	return b, skipped, err
+	return openGo(), skipped, nil
 }
 
-// openGo opens the pure Go backend. Its default mode can deadlock on graphs with several
-// independent matrix products (seen with compute v0.1.6), so operations run one after another; each
-// still uses all processors.
-func openGo() (compute.Backend, error) {
-	b, err := gobackend.New("ops_sequential")
-	if err != nil {
-		return nil, fmt.Errorf("kernels: go: %w", err)
-	}
-	return b, nil
-}
+// openGo opens the pure Go backend, our own.
+func openGo() compute.Backend { return native.New() }
 
 // openNamed opens XLA on a kind of device, cpu or cuda.
 func openNamed(kind, options string) (compute.Backend, error) {

@@ -38,14 +38,12 @@ func compute3(t *testing.T, b compute.Backend) {
 }
 
 func TestOpenGo(t *testing.T) {
-	for _, name := range []string{"go", "go:ops_sequential"} {
-		b, err := Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		compute3(t, b)
-		b.Finalize()
+	b, err := Open("go")
+	if err != nil {
+		t.Fatal(err)
 	}
+	compute3(t, b)
+	b.Finalize()
 }
 
 func TestOpenUnknown(t *testing.T) {

@@ -15,18 +15,12 @@ func Dense(x, w, b *Node) *Node {
 
 // Bias adds b [c] to the channels of x [n, h, w, c].
 func Bias(x, b *Node) *Node {
-	if onGo(x) {
-		return goBias(x, b)
-	}
 	return Add(x, Reshape(b, 1, 1, 1, -1))
 }
 
 // ScaleOffset is batch normalisation with fixed statistics: x*scale + offset per channel, x
 // [n, h, w, c]. Scale and offset are [c], or [n, c] for conditional normalisation.
 func ScaleOffset(x, scale, offset *Node) *Node {
-	if onGo(x) {
-		return goScaleOffset(x, scale, offset)
-	}
 	return Add(Mul(x, perChannel(scale)), perChannel(offset))
 }
 
@@ -50,9 +44,6 @@ func ReLU(x *Node) *Node { return LeakyReLU(x, 0) }
 
 // LeakyReLU is x above zero and slope*x elsewhere; its gradient at 0 is slope.
 func LeakyReLU(x *Node, slope float64) *Node {
-	if onGo(x) {
-		return goRectify(x, slope)
-	}
 	below := ZerosLike(x)
 	if slope != 0 {
 		below = MulScalar(x, slope)
@@ -117,13 +108,5 @@ func Affine(x *Node, gain float64, offset [3]float64) *Node {
 
 // colour is a value per RGB channel, to be added to or multiplied with images x [n, h, w, 3].
 func colour(x *Node, values [3]float64) *Node {
-	if !onGo(x) {
-		return Constant(x, values[:], 1, 1, 1, 3)
-	}
-	d := x.Shape().Dimensions
-	table := make([]float64, 0, d[1]*d[2]*3)
-	for range d[1] * d[2] {
-		table = append(table, values[:]...)
-	}
-	return BroadcastPrefix(Constant(x, table, d[1], d[2], 3), d[0])
+	return Constant(x, values[:], 1, 1, 1, 3)
 }

@@ -48,11 +48,16 @@ func (o PoolOptions) windows(x *Node, fill float64) []*Node {
 	var taken []*Node
 	for i := range o.Kernel[0] {
 		for j := range o.Kernel[1] {
-			taken = append(taken, crop(x, span{i, height, o.stride(0)},
-				span{j, width, o.stride(1)}))
+			taken = append(taken, Slice(x, AxisRange(), every(i, height, o.stride(0)),
+				every(j, width, o.stride(1))))
 		}
 	}
 	return taken
+}
+
+// every selects count positions from start, stride apart.
+func every(start, count, stride int) SliceAxisSpec {
+	return AxisRange(start, start+(count-1)*stride+1).Stride(stride)
 }
 
 func (o PoolOptions) stride(axis int) int {
@@ -65,22 +70,12 @@ func (o PoolOptions) stride(axis int) int {
 // MaxPool2D takes the maximum of each window of x [n, h, w, c]. All of the gradient goes to the
 // first maximum in row-major order, as in PyTorch.
 func MaxPool2D(x *Node, o PoolOptions) *Node {
-	d := x.Shape().Dimensions
-	if onGo(x) && o.tiles(d[1], d[2]) {
-		return goMaxPool(x, o)
-	}
 	taken := o.windows(x, math.Inf(-1))
 	y := taken[0]
 	for _, t := range taken[1:] {
 		y = Where(GreaterThan(t, y), t, y)
 	}
 	return y
-}
-
-// tiles reports whether the windows cover an image without overlap, padding or rest.
-func (o PoolOptions) tiles(height, width int) bool {
-	return o.stride(0) == o.Kernel[0] && o.stride(1) == o.Kernel[1] && o.Padding == [2]int{} &&
-		height%o.Kernel[0] == 0 && width%o.Kernel[1] == 0
 }
 
 // AvgPool2D takes the mean of each window of x [n, h, w, c]. Padding counts as zeros, or not at all

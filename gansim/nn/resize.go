@@ -78,9 +78,6 @@ func ResizeBilinear(x *Node, height, width int, alignCorners bool) *Node {
 
 // UpsampleNearest repeats each pixel of x [n, h, w, c] factor times along height and width.
 func UpsampleNearest(x *Node, factor int) *Node {
-	if onGo(x) {
-		return goUpsample(x, factor)
-	}
 	d := x.Shape().Dimensions
 	y := BroadcastToDims(Reshape(x, d[0], d[1], 1, d[2], 1, d[3]),
 		d[0], d[1], factor, d[2], factor, d[3])
