@@ -85,6 +85,7 @@ func features(b *builder) { b.features(inception.FID, b.in["img"], "fid") }
 // fidelity runs it as torch-fidelity does, on values to 255.
 func fidelity(b *builder) {
 	b.features(inception.Fidelity, MulScalar(b.in["img"], 1./255), "")
+	b.put("resized", MulScalar(b.out["resized"], 255))
 	for name, x := range b.out {
 		if name == "64" || name == "192" || name == "768" {
 			b.put(name, nn.GlobalAvgPool(x))

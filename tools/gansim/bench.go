@@ -27,6 +27,9 @@ type timing struct {
 	PerImage float64 `json:"ms_per_image"`
 }
 
+// timed are the networks of the figure that bench times by default.
+var timed = []string{"deepsim_fc6", "biggan_deep_256", "alexnet", "resnet50", "fid_inception", "yolov8n"}
+
 func benchCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
@@ -40,8 +43,8 @@ func benchCommand() *cobra.Command {
 	for _, m := range models.All() {
 		known = append(known, m.Name)
 	}
-	net := c.Flags().StringSlice("net", []string{"deepsim_fc6", "biggan_deep_256", "alexnet", "resnet50",
-		"fid_inception", "yolov8n"}, "networks by `name`")
+	net := c.Flags().StringSlice("net", nil, "networks by `name` (default: "+
+		strings.Join(timed[:3], ", ")+",\n"+strings.Join(timed[3:], ", ")+")")
 	complete(c, "net", known)
 	batch := c.Flags().Int("batch", 4, "images at once")
 	calls := countFlag(c, 9, "of calls after the first")
@@ -57,6 +60,9 @@ func benchCommand() *cobra.Command {
 			return err
 		}
 		defer b.Finalize()
+		if len(*net) == 0 {
+			*net = timed
+		}
 		var found []timing
 		for _, name := range *net {
 			m, err := models.Find(name)

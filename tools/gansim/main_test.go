@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -11,13 +14,19 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
+
+	"gansim.example/gansim/models"
+	"gansim.example/gansim/parity"
+	"gansim.example/weights"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"gansim": main})
 }
 
-// TestScripts runs testdata/script. Beside the usual commands there is "exits CODE COMMAND…".
+// TestScripts runs testdata/script. Beside the usual commands there are "exits CODE COMMAND…", "network
+// NAME FILE", which writes random weights of a published network, "serve FOLDER", which sets $MIRROR to
+// its address, and "cut FILE BYTES".
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -26,9 +35,12 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("GANSIM_HOME", filepath.Join(e.WorkDir, "home"))
 			e.Setenv("PJRT_PLUGIN_LIBRARY_PATH", "")
-			return nil
+			fixtures, err := parity.Dir()
+			e.Setenv("FIXTURES", fixtures)
+			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits": exits, "network": network, "serve": serve, "cut": cut},
 	})
 }
 
@@ -47,6 +59,38 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s", code, args[0])
 	}
+}
+
+func network(ts *testscript.TestScript, _ bool, args []string) {
+	m, err := models.Find(args[0])
+	ts.Check(err)
+	src := m.Table.Random(1)
+	var tensors []weights.Tensor
+	for _, name := range src.Names {
+		shape, values, err := src.Read(name)
+		ts.Check(err)
+		t, err := weights.FromFloats(name, weights.F32, shape, values)
+		ts.Check(err)
+		tensors = append(tensors, t)
+	}
+	path := ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
+	f, err := os.Create(path)
+	ts.Check(err)
+	_, err = weights.WriteSafetensors(f, tensors, nil)
+	ts.Check(errors.Join(err, f.Close()))
+}
+
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	s := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
+	ts.Defer(s.Close)
+	ts.Setenv("MIRROR", s.URL)
+}
+
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
 }
 
 // TestHelp checks that the help of each verb fits a screen and, where it computes something, shows

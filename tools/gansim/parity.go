@@ -22,7 +22,7 @@ func parityCommand() *cobra.Command {
 		Args:    arguments(),
 	}
 	fixtures := c.Flags().String("fixtures", "",
-		"`folder` of fixtures (default: $GANSIM_ORACLE, or gansim/testdata/oracle above this folder)")
+		"`folder` of fixtures (default: $GANSIM_ORACLE, or\ngansim/testdata/oracle in this folder or above)")
 	only := c.Flags().StringSlice("only", nil, "cases by `name` (default: all)")
 	backend, asJSON := backendFlag(c), jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {

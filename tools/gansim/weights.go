@@ -20,8 +20,10 @@ func weightsCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "weights",
 		Short: "Fetch, check and look into the published weights",
-		Args:  verbs,
-		RunE:  group,
+		Example: "  gansim weights list\n  gansim weights fetch --panel d\n" +
+			"  gansim weights show resnet50 --layers",
+		Args: verbs,
+		RunE: group,
 	}
 	c.AddCommand(weightsListCommand(), weightsFetchCommand(), weightsVerifyCommand(),
 		weightsShowCommand(), weightsConvertCommand())
