@@ -27,7 +27,7 @@ type Line struct {
 	MaxAbs    float64 `json:"max_abs"`
 	RelL2     float64 `json:"rel_l2"`
 	Tolerance float64 `json:"tolerance"` // of the measure that Limits names
-	Measure   string  `json:"measure"`   // "rel_l2", "max_abs" or "exact"
+	Measure   string  `json:"measure"`   // "rel_l2", "max_abs", "each" number by itself, or "exact"
 	OK        bool    `json:"ok"`
 	Error     string  `json:"error,omitempty"` // why the stage could not be compared
 }
@@ -72,6 +72,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
+		{"stats", "SciPy 1.17", stats},
 	}
 }
 
