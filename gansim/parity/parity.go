@@ -72,6 +72,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
+		{"fid", "pytorch-fid 0.3.0, torch-fidelity 0.4.0, NumPy 2.4", fid},
 		{"stats", "SciPy 1.17", stats},
 	}
 }
