@@ -73,6 +73,8 @@ func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
 		{"fid", "pytorch-fid 0.3.0, torch-fidelity 0.4.0, NumPy 2.4", fid},
+		{"imgstats", "scikit-image 0.26, OpenCV 5.0, NumPy 2.4", imgstats},
+		{"spectra", "SciPy 1.17, scikit-image 0.26, NumPy 2.4", spectra},
 		{"stats", "SciPy 1.17", stats},
 	}
 }

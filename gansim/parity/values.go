@@ -84,12 +84,15 @@ func (r *run) tensors() (*weights.File, error) {
 	return weights.OpenSafetensors(filepath.Join(r.dir, r.name+".safetensors"))
 }
 
-// tensor reads one of them.
-func tensor(f *weights.File, name string) (weights.Tensor, []float64, error) {
-	t, ok := f.Tensor(name)
-	if !ok {
-		return t, nil, fmt.Errorf("no tensor %q", name)
+// numbers are the elements of a tensor of any type.
+func numbers(t weights.Tensor) ([]float64, error) {
+	if t.DType != weights.U8 {
+		return t.Float64s()
 	}
-	v, err := t.Float64s()
-	return t, v, err
+	whole, err := t.Int64s()
+	out := make([]float64, len(whole))
+	for i, v := range whole {
+		out[i] = float64(v)
+	}
+	return out, err
 }
