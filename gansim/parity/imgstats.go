@@ -12,8 +12,8 @@ import (
 	"gansim.example/weights"
 )
 
-// Tolerances of imgstats.json: sums in float64 in another order. What is 0 but for rounding, such as
-// the spread of a constant's L*, is noise of 1e-11 in the reference. Maps are stored as float32.
+// Tolerances of imgstats.json: sums in float64 in another order. What is 0 but for rounding, such
+// as the spread of a constant's L*, is noise of 1e-11 in the reference. Maps are stored as float32.
 var (
 	imageLimit = limit{relative: 1e-9, absolute: 1e-10}
 	mapLimit   = limit{relative: 2e-7, absolute: 1e-10}
@@ -208,8 +208,8 @@ func (f *imageStatsFile) maps(r *run) error {
 	})
 }
 
-// corners compares stored upper left corners, [rows, columns] with or without channels, with maps of
-// pictures of a width.
+// corners compares stored upper left corners, [rows, columns] with or without channels, with maps
+// of pictures of a width.
 func (r *run) corners(stored *weights.File, width int, l limit,
 	of func(name string) ([]float64, error)) error {
 	for _, t := range stored.Tensors {

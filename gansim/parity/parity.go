@@ -73,7 +73,9 @@ func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
 		{"fid", "pytorch-fid 0.3.0, torch-fidelity 0.4.0, NumPy 2.4", fid},
+		{"images", "Pillow 13.0.0, libjpeg-turbo 3.2.0, libwebp 1.6.0, libtiff 4.7.2", images},
 		{"imgstats", "scikit-image 0.26, OpenCV 5.0, NumPy 2.4", imgstats},
+		{"resize", "PyTorch 2.15, Pillow 13.0.0, clean-fid 0.1.35, OpenCV 5.0", resize},
 		{"spectra", "SciPy 1.17, scikit-image 0.26, NumPy 2.4", spectra},
 		{"stats", "SciPy 1.17", stats},
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // pure are the cases without a network of the paper's size.
-var pure = []string{"fid", "formula_vectors", "imgstats", "spectra", "stats"}
+var pure = []string{"fid", "formula_vectors", "images", "imgstats", "resize", "spectra", "stats"}
 
 func TestPure(t *testing.T) {
 	dir, err := oracle.Dir()

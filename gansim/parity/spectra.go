@@ -12,8 +12,8 @@ import (
 	"gansim.example/gansim/internal/oracle"
 )
 
-// Tolerances of spectra.json, as the file states them; the others are for what comes of splines, and
-// for turned pictures, which are stored as float32 and hold zeros.
+// Tolerances of spectra.json, as the file states them; the others are for what comes of splines,
+// and for turned pictures, which are stored as float32 and hold zeros.
 var (
 	spectraLimit = limit{relative: 1e-9}
 	splineLimit  = limit{relative: 1e-6}

@@ -115,8 +115,8 @@ func (s signedRankCase) compare(r *run, f *statsFile) error {
 	return nil
 }
 
-// undefined says that all differences are zero. SciPy's p is NaN then; ours is 1, with a warning. Where
-// zeros are split between the signs both go on.
+// undefined says that all differences are zero. SciPy's p is NaN then; ours is 1, with a warning.
+// Where zeros are split between the signs both go on.
 func undefined(result ranktest.Result, rule ranktest.Zeros) bool {
 	return rule != ranktest.Split && slices.ContainsFunc(result.Warnings,
 		func(w ranktest.Warning) bool { return strings.HasPrefix(string(w), "constant:") })

@@ -35,8 +35,8 @@ func Spearman(x, y []float64) (float64, error) {
 	return Pearson(x, y)
 }
 
-// CorrelationP is the two-sided p of a correlation r of n > 2 pairs against none, by Student's t with
-// n-2 degrees of freedom; exact for [Pearson] of normal data, the usual approximation for
+// CorrelationP is the two-sided p of a correlation r of n > 2 pairs against none, by Student's t
+// with n-2 degrees of freedom; exact for [Pearson] of normal data, the usual approximation for
 // [Spearman].
 func CorrelationP(r float64, n int) (float64, error) {
 	if n <= 2 || !(math.Abs(r) <= 1) {

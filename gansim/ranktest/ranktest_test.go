@@ -16,22 +16,6 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// near compares numbers that are not tails of distributions.
-func near(t *testing.T, what string, got, want float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= max(1e-12, 1e-9*math.Abs(want))) {
-		t.Errorf("%s: got %v, want %v", what, got, want)
-	}
-}
-
-// nearP compares p-values, relatively however small.
-func nearP(t *testing.T, what string, got, want float64) {
-	t.Helper()
-	if !(math.Abs(got-want) <= 1e-9*want) {
-		t.Errorf("%s: got %v, want %v", what, got, want)
-	}
-}
-
 // draw makes n values; with step > 0 they are rounded to it, which makes ties.
 func draw(rng *rand.Rand, n int, offset, step float64) []float64 {
 	x := make([]float64, n)

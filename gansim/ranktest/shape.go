@@ -9,14 +9,14 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Hazen returns the quantiles of x at each p in [0, 1], with linear interpolation at n p - 1/2: type
-// 5 of Hyndman and Fan, American Statistician 50 (1996) 361, as MATLAB's prctile does.
+// Hazen returns the quantiles of x at each p in [0, 1], with linear interpolation at n p - 1/2:
+// type 5 of Hyndman and Fan, American Statistician 50 (1996) 361, as MATLAB's prctile does.
 func Hazen(x []float64, p ...float64) ([]float64, error) {
 	return quantiles(x, p, func(n int, p float64) float64 { return float64(n)*p - 0.5 })
 }
 
-// quantiles interpolates the sorted x at the positions that at gives, counted from 0 and kept within
-// the sample.
+// quantiles interpolates the sorted x at the positions that at gives, counted from 0 and kept
+// within the sample.
 func quantiles(x, p []float64, at func(n int, p float64) float64) ([]float64, error) {
 	if err := check(x); err != nil {
 		return nil, err

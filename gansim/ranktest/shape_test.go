@@ -7,6 +7,22 @@ import (
 	"testing"
 )
 
+// near compares numbers that are not tails of distributions.
+func near(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= max(1e-12, 1e-9*math.Abs(want))) {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// nearP compares p-values, relatively however small.
+func nearP(t *testing.T, what string, got, want float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= 1e-9*want) {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
 // TestHandWorked has numbers that can be checked with a pencil.
 func TestHandWorked(t *testing.T) {
 	x := []float64{1, 2, 3, 4, 10}
