@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"os"
@@ -60,9 +59,8 @@ func Open(path string, options DecodeOptions) (RGB, error) {
 }
 
 // Decode reads a JPEG, PNG, GIF, BMP, TIFF or WebP file by the rules in the package comment. The
-// size is checked before pixels are allocated. Three-component and grey JPEG differ from libjpeg by
-// at most 3, by less than 0.25 in the mean (the standard library's inverse DCT); lossy WebP by at
-// most 1; all else is equal. Errors wrap [ErrFormat], [ErrTooLarge], [ErrUnsupported] or
+// size is checked before pixels are allocated. Lossy WebP differs from libwebp by at most 1; all else
+// is equal. Errors wrap [ErrFormat], [ErrTooLarge], [ErrUnsupported] or
 // [ErrTruncated] where one of them is the reason.
 func Decode(r io.Reader, options DecodeOptions) (RGB, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
@@ -100,7 +98,7 @@ func formats() []format {
 		return format{"tiff", magic, tiff.DecodeConfig, decodeTIFF, tiffOrientation, true}
 	}
 	return []format{
-		{"jpeg", "\xff\xd8", jpeg.DecodeConfig, decodeJPEG, jpegOrientation, false},
+		{"jpeg", "\xff\xd8", configJPEG, decodeJPEG, jpegOrientation, false},
 		{"png", "\x89PNG\r\n\x1a\n", png.DecodeConfig, decodePNG, pngOrientation, false},
 		{"gif", "GIF8?a", gif.DecodeConfig, decodeGIF, nil, false},
 		{"bmp", "BM", configBMP, decodeBMP, nil, false},
@@ -174,11 +172,10 @@ func (f format) read(data []byte, options DecodeOptions) (m RGB, err error) {
 
 // reason wraps our sentinels around the decoders' own errors.
 func reason(err error) error {
-	var jpegError jpeg.UnsupportedError
 	var pngError png.UnsupportedError
 	var tiffError tiff.UnsupportedError
 	switch {
-	case errors.As(err, &jpegError), errors.As(err, &pngError), errors.As(err, &tiffError),
+	case errors.As(err, &pngError), errors.As(err, &tiffError),
 		errors.Is(err, bmp.ErrUnsupported):
 		return fmt.Errorf("%w: %w", ErrUnsupported, err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):

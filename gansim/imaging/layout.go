@@ -87,8 +87,8 @@ type Placement struct {
 // letterboxGrey fills margins (ultralytics/yolov5, utils/augmentations.py).
 const letterboxGrey = 114
 
-// Letterbox resizes with OpenCV's bilinear, keeping the aspect, and puts margins of (114, 114, 114)
-// around (ultralytics/yolov5, utils/augmentations.py, letterbox).
+// Letterbox resizes with [ResizeOpenCV], linear, keeping the aspect, and puts margins of (114, 114,
+// 114) around (ultralytics/yolov5, utils/augmentations.py, letterbox).
 func Letterbox(m RGB, o LetterboxOptions) (RGB, Placement, error) {
 	if err := m.check(); err != nil {
 		return RGB{}, Placement{}, err
@@ -118,7 +118,7 @@ func Letterbox(m RGB, o LetterboxOptions) (RGB, Placement, error) {
 	for i := range out.Pix {
 		out.Pix[i] = letterboxGrey
 	}
-	paste(out, resizeOpenCV(m, width, height), left, top)
+	paste(out, linearOpenCV(m, width, height, false), left, top)
 	return out, Placement{ratio, left, top}, nil
 }
 
@@ -142,80 +142,6 @@ func BatchShape(sizes []Size, size int) (Size, error) {
 		return Size{}, errors.New("imaging: batch shape of no pixels")
 	}
 	return Size{(shape.Width + 31) / 32 * 32, (shape.Height + 31) / 32 * 32}, nil
-}
-
-// resizeOpenCV is cv2.resize with INTER_LINEAR on 8 bits: 11-bit coefficients, rounded half to
-// even, and its two-step shift (modules/imgproc/src/resize.cpp). Halving both sides is the mean of
-// four pixels there.
-func resizeOpenCV(m RGB, width, height int) RGB {
-	if width == m.Width && height == m.Height {
-		return m
-	}
-	out := NewRGB(width, height)
-	if m.Width == 2*width && m.Height == 2*height {
-		halve(out, m)
-		return out
-	}
-	columns, rows := opencvTaps(m.Width, width, true), opencvTaps(m.Height, height, false)
-	line := func(y int) []int {
-		sums, src := make([]int, 3*width), m.Row(y)
-		for x, t := range columns {
-			for c := range 3 {
-				sums[3*x+c] = int(src[3*t.at+c])*t.near + int(src[3*t.next+c])*t.far
-			}
-		}
-		return sums
-	}
-	lines := map[int][]int{}
-	for y, t := range rows {
-		for old := range lines {
-			if old < t.at {
-				delete(lines, old)
-			}
-		}
-		for _, need := range [2]int{t.at, t.next} {
-			if lines[need] == nil {
-				lines[need] = line(need)
-			}
-		}
-		a, b, dst := lines[t.at], lines[t.next], out.Row(y)
-		for k := range dst {
-			dst[k] = uint8((t.near*(a[k]>>4)>>16 + t.far*(b[k]>>4)>>16 + 2) >> 2)
-		}
-	}
-	return out
-}
-
-// halve averages blocks of 2x2.
-func halve(out, m RGB) {
-	for y := range out.Height {
-		a, b, dst := m.Row(2*y), m.Row(2*y+1), out.Row(y)
-		for k := range dst {
-			i := k/3*6 + k%3
-			dst[k] = uint8((int(a[i]) + int(a[i+3]) + int(b[i]) + int(b[i+3]) + 2) >> 2)
-		}
-	}
-}
-
-// opencvTap is two neighbours and their weights, which sum to 2^11.
-type opencvTap struct{ at, next, near, far int }
-
-// opencvTaps finds them. Over the edge, columns give all weight to one pixel; rows count the last
-// row twice, which rounds differently.
-func opencvTaps(in, out int, columns bool) []opencvTap {
-	scale := 1 / (float64(out) / float64(in))
-	all := make([]opencvTap, out)
-	for i := range all {
-		position := float32((float64(i)+0.5)*scale - 0.5)
-		at := int(math.Floor(float64(position)))
-		part := position - float32(at)
-		if columns && (at < 0 || at >= in-1) {
-			at, part = max(0, min(at, in-1)), 0
-		}
-		round := func(v float32) int { return int(math.RoundToEven(float64(v * 2048))) }
-		all[i] = opencvTap{max(at, 0), min(at+1, in-1), round(1 - part), round(part)}
-	}
-	return all
 }
 
 // Cell is one picture of a montage.

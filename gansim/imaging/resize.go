@@ -48,13 +48,7 @@ func (f Filter) at(x float64) float64 {
 		}
 		return sinc(x) * (0.54 + 0.46*math.Cos(x*math.Pi))
 	case Bicubic:
-		const a = -0.5
-		if x = math.Abs(x); x < 1 {
-			return ((a+2)*x-(a+3))*x*x + 1
-		} else if x < 2 {
-			return (((x-5)*x+8)*x - 4) * a
-		}
-		return 0
+		return cubicKernel(math.Abs(x), -0.5)
 	case Lanczos:
 		if x >= -3 && x < 3 {
 			return sinc(x) * sinc(x/3)
@@ -199,8 +193,7 @@ func nearest(m RGB, width, height int) RGB {
 
 // ResizeFloat resizes each channel as Pillow does in mode F (float64 sums, float32 between the
 // passes) and clamps to [0, 1], as clean-fid does on 0..255 (Parmar et al. 2022,
-// cleanfid/resize.py). Bilinear is also PyTorch's interpolate with antialias. Nearest is not
-// offered.
+// cleanfid/resize.py). Nearest is not offered.
 func ResizeFloat(images gansim.Images, width, height int, f Filter) (gansim.Images, error) {
 	if err := checkImages(images); err != nil {
 		return gansim.Images{}, err
@@ -211,40 +204,14 @@ func ResizeFloat(images gansim.Images, width, height int, f Filter) (gansim.Imag
 	if f == Nearest {
 		return gansim.Images{}, fmt.Errorf("imaging: %v resize of float images", f)
 	}
-	return separable(images, f.taps(images.Width, width), f.taps(images.Height, height)), nil
+	out := separable(images, f.taps(images.Width, width), f.taps(images.Height, height))
+	for k, v := range out.Pix {
+		out.Pix[k] = min(max(v, 0), 1)
+	}
+	return out, nil
 }
 
-// ResizeTorch is PyTorch's interpolate, mode bilinear, without antialias. With alignCorners the
-// corner pixels' centres stay in the corners; without, positions under 0 count as 0. Positions are
-// computed in float64.
-func ResizeTorch(images gansim.Images, width, height int, alignCorners bool) (gansim.Images,
-	error) {
-	if err := checkImages(images); err != nil {
-		return gansim.Images{}, err
-	}
-	if err := checkSize(width, height, Bilinear); err != nil {
-		return gansim.Images{}, err
-	}
-	taps := func(in, out int) []tap {
-		all := make([]tap, out)
-		for i := range all {
-			at := max(0, (float64(i)+0.5)*float64(in)/float64(out)-0.5)
-			if alignCorners {
-				at = float64(i) * float64(in-1) / float64(max(out-1, 1))
-			}
-			first := min(int(at), in-1)
-			part := at - float64(first)
-			all[i] = tap{first: first, weights: []float64{1 - part, part}}
-			if first == in-1 {
-				all[i].weights = []float64{1}
-			}
-		}
-		return all
-	}
-	return separable(images, taps(images.Width, width), taps(images.Height, height)), nil
-}
-
-// separable applies columns' taps along rows, then rows' taps, and clamps to [0, 1].
+// separable applies columns' taps along rows, then rows' taps.
 func separable(images gansim.Images, columns, rows []tap) gansim.Images {
 	width, height := len(columns), len(rows)
 	out := gansim.NewImages(images.N, height, width)
@@ -260,9 +227,6 @@ func separable(images gansim.Images, columns, rows []tap) gansim.Images {
 			for x := range width {
 				sum3(dst[3*(y*width+x):], between[3*(t.first*width+x):], t.weights, 3*width)
 			}
-		}
-		for k, v := range dst {
-			dst[k] = min(max(v, 0), 1)
 		}
 	}
 	return out

@@ -2,8 +2,9 @@ package imstat
 
 import "math"
 
-// gray8 is the luma as 8-bit integers, 255*luma rounded half to even (skimage.img_as_ubyte).
-func (p *Picture) gray8() []uint8 {
+// Gray8 is the luma as 8-bit integers, 255*luma rounded half to even (skimage.img_as_ubyte),
+// [height, width].
+func (p *Picture) Gray8() []uint8 {
 	luma := p.Plane(Luma)
 	out := make([]uint8, len(luma))
 	for i, v := range luma {
@@ -12,9 +13,9 @@ func (p *Picture) gray8() []uint8 {
 	return out
 }
 
-// grayCV is OpenCV's 8-bit grey (COLOR_RGB2GRAY) of the image rounded to 8 bits: the weights
-// 0.299, 0.587, 0.114 in fixed point with 15 bits.
-func (p *Picture) grayCV() []uint8 {
+// GrayCV is OpenCV's 8-bit grey (COLOR_RGB2GRAY) of the image rounded to 8 bits: the weights
+// 0.299, 0.587, 0.114 in fixed point with 15 bits; [height, width].
+func (p *Picture) GrayCV() []uint8 {
 	out := make([]uint8, p.height*p.width)
 	for i := range out {
 		var v [3]int
@@ -26,10 +27,10 @@ func (p *Picture) grayCV() []uint8 {
 	return out
 }
 
-// sobelMagnitude is the gradient magnitude of the luma, in [0, 1]: both Sobel kernels with
+// Sobel is the gradient magnitude of the luma, in [0, 1], [height, width]: both Sobel kernels with
 // smoothing 1/4 1/2 1/4, root of the mean of the squares, borders mirrored with the edge pixel
-// repeated (skimage.filters.sobel).
-func (p *Picture) sobelMagnitude() []float64 {
+// repeated (skimage.filters.sobel). Picture owns it, as for [Picture.Plane].
+func (p *Picture) Sobel() []float64 {
 	if p.sobel == nil {
 		gy, gx := sobel(p.Plane(Luma), p.height, p.width)
 		for i := range gy {
@@ -56,6 +57,9 @@ func sobel(plane []float64, height, width int) (dy, dx []float64) {
 	}
 	return dy, dx
 }
+
+// Laplacian is the Laplacian of the luma, [height, width] (cv2.Laplacian).
+func (p *Picture) Laplacian() []float64 { return laplacian(p.Plane(Luma), p.height, p.width) }
 
 // laplacian applies the kernel 0 1 0 / 1 -4 1 / 0 1 0, borders mirrored without repeating the edge
 // pixel (cv2.Laplacian with its default size and border).
@@ -84,7 +88,7 @@ const (
 // cannyDensityCV is the share of edge pixels by cv2.Canny(gray, 100, 200): 3 x 3 Sobel derivatives
 // of the 8-bit grey, |dx|+|dy|, suppression in four directions, hysteresis over eight neighbours.
 func (p *Picture) cannyDensityCV() float64 {
-	gray := p.grayCV()
+	gray := p.GrayCV()
 	plane := make([]float64, len(gray))
 	for i, v := range gray {
 		plane[i] = float64(v)

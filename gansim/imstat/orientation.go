@@ -31,6 +31,19 @@ func NewRotator(size int) (*Rotator, error) {
 		rowSums: make([]float64, size), colSums: make([]float64, size)}, nil
 }
 
+// Coefficients returns the cubic B-spline coefficients of a plane, [size, size], in new memory
+// (scipy.ndimage.spline_filter with order 3 and mode mirror).
+func (r *Rotator) Coefficients(plane []float64) ([]float64, error) {
+	if err := r.filter(plane); err != nil {
+		return nil, err
+	}
+	out := make([]float64, 0, len(plane))
+	for y := range r.size {
+		out = append(out, r.coefficients[(y+1)*r.stride+1:][:r.size]...)
+	}
+	return out, nil
+}
+
 // Rotate turns a plane, [size, size], by an angle in degrees, into new memory. The output's row r
 // and column q, counted from the centre c = (size-1)/2, come from row c + cos r + sin q and column
 // c - sin r + cos q; where that is outside [0, size-1] the result is 0.

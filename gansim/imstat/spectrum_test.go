@@ -1,7 +1,6 @@
 package imstat
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"math/cmplx"
@@ -9,164 +8,6 @@ import (
 	"slices"
 	"testing"
 )
-
-// spectraFile is spectra.json.
-type spectraFile struct {
-	Salt, Name string
-	N, Side    int
-	CRC        uint32 `json:"crc32"`
-	K          []number
-	Images     []json.RawMessage
-	Group      map[string]struct {
-		Mean, SEM json.RawMessage
-		Fit       *line `json:"fit_of_mean"`
-	}
-}
-
-func readSpectra(t testing.TB) (spectraFile, []*Picture) {
-	t.Helper()
-	var file spectraFile
-	if err := json.Unmarshal(oracleFile(t, "spectra.json"), &file); err != nil {
-		t.Fatal(err)
-	}
-	all := formulaImages(file.Salt+file.Name, file.N, file.Side, file.Side)
-	if got := crcOf(all); got != file.CRC {
-		t.Fatalf("formula images: crc %d, want %d", got, file.CRC)
-	}
-	var pictures []*Picture
-	size := file.Side * file.Side * 3
-	for i := range file.N {
-		p, err := NewBytes(file.Side, file.Side, all[i*size:][:size])
-		if err != nil {
-			t.Fatal(err)
-		}
-		pictures = append(pictures, p)
-	}
-	return file, pictures
-}
-
-// vectors are the spectra under the names of spectra.json.
-func vectors(t *testing.T, p *Picture) map[string][]float64 {
-	t.Helper()
-	must := func(v []float64, err error) []float64 {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	out := map[string][]float64{
-		"spectrum":              must(p.Spectrum(Gray)),
-		"spectrum_per_variance": must(p.PerVariance()),
-		"normalised_spectrum":   must(p.Spectrum(Normalised)),
-		"orientation":           must(p.Orientation()),
-	}
-	out["spectrum_share"] = Share(out["spectrum"])
-	return out
-}
-
-func tolerance(name string) float64 {
-	if name == "orientation" || name == "orientation_max" {
-		return splineTol
-	}
-	return relTol
-}
-
-func TestAgreesWithSpectra(t *testing.T) {
-	file, pictures := readSpectra(t)
-	near(t, "k", Frequencies(file.Side/2), floats64(file.K), 0)
-	rows := make(map[string][][]float64)
-	for i, p := range pictures {
-		var fields map[string]json.RawMessage
-		var fits struct{ Fit map[string]line }
-		if err := json.Unmarshal(file.Images[i], &fields); err != nil {
-			t.Fatal(err)
-		}
-		if err := json.Unmarshal(file.Images[i], &fits); err != nil {
-			t.Fatal(err)
-		}
-		compared := 0
-		for _, s := range Statistics() {
-			raw, ok := fields[s.Name]
-			if !ok {
-				continue
-			}
-			compared++
-			rows[s.Name] = append(rows[s.Name], []float64{s.Value(p)})
-			near(t, fmt.Sprintf("image %d: %s", i, s.Name), []float64{s.Value(p)},
-				numbers(t, raw), tolerance(s.Name))
-		}
-		if compared != 11 {
-			t.Errorf("image %d: %d statistics compared, want 11", i, compared)
-		}
-		for name, v := range vectors(t, p) {
-			rows[name] = append(rows[name], v)
-			if raw, ok := fields[name]; ok {
-				near(t, fmt.Sprintf("image %d: %s", i, name), v, numbers(t, raw), tolerance(name))
-			}
-			if want, ok := fits.Fit[name]; ok {
-				near(t, name+" fit", Fit(v).floats(), want.floats(), relTol)
-			}
-		}
-		got, _ := Lookup("spectrum_slope")
-		near(t, "slope", []float64{got.Value(p)}, fits.Fit["spectrum"].floats()[:1], relTol)
-	}
-	for name, want := range file.Group {
-		mean, sem, err := Band(rows[name], 1)
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		near(t, "group mean of "+name, mean, numbers(t, want.Mean), tolerance(name))
-		near(t, "group SEM of "+name, sem, numbers(t, want.SEM), tolerance(name))
-		if want.Fit != nil {
-			near(t, "fit of mean "+name, Fit(mean).floats(), want.Fit.floats(), relTol)
-		}
-	}
-}
-
-// numbers reads a JSON number or list.
-func numbers(t *testing.T, raw json.RawMessage) []float64 {
-	t.Helper()
-	var list []number
-	if raw[0] != '[' {
-		list = make([]number, 1)
-		if err := json.Unmarshal(raw, &list[0]); err != nil {
-			t.Fatal(err)
-		}
-	} else if err := json.Unmarshal(raw, &list); err != nil {
-		t.Fatal(err)
-	}
-	return floats64(list)
-}
-
-func TestAgreesWithRotation(t *testing.T) {
-	file, pictures := readSpectra(t)
-	stored := readTensors(t, "spectra.safetensors")
-	gray := pictures[0].Plane(Gray)
-	r, err := NewRotator(file.Side)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rotated := func(degrees float64) []float64 {
-		out, err := r.Rotate(gray, degrees)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out
-	}
-	near(t, "gray", gray, stored["gray_item0"], mapTol)
-	near(t, "rotated by 30", rotated(30), stored["rotated_30"], splineTol)
-	var corner, coefficients []float64
-	quarter := rotated(90)
-	for y := range 16 {
-		corner = append(corner, quarter[y*file.Side:][:16]...)
-	}
-	near(t, "rotated by 90", corner, stored["rotated_90"], splineTol)
-	for y := range file.Side {
-		coefficients = append(coefficients, r.coefficients[(y+1)*r.stride+1:][:file.Side]...)
-	}
-	near(t, "coefficients", coefficients, stored["spline_coefficients"], splineTol)
-}
 
 // TestOrientationBySymmetry compares the halved loop with turning by every angle.
 func TestOrientationBySymmetry(t *testing.T) {
@@ -284,7 +125,7 @@ func TestBand(t *testing.T) {
 
 func benchmarkPicture(b *testing.B, n int) *Picture {
 	b.Helper()
-	p, err := NewBytes(n, n, formulaImages("bench", 1, n, n))
+	p, err := NewBytes(n, n, randomBytes(0, n, n))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -323,7 +164,7 @@ func BenchmarkSpectrum(b *testing.B) {
 
 func BenchmarkStatistics(b *testing.B) {
 	pix := make([]float32, 256*256*3)
-	for i, v := range formulaImages("bench", 1, 256, 256) {
+	for i, v := range randomBytes(0, 256, 256) {
 		pix[i] = float32(v) / 255
 	}
 	p := new(Picture)
@@ -334,5 +175,28 @@ func BenchmarkStatistics(b *testing.B) {
 		for _, s := range Statistics() {
 			s.Value(p)
 		}
+	}
+}
+
+// TestCoefficients: the spline through them takes the plane's values, weights 1 4 1 over 6 each way.
+func TestCoefficients(t *testing.T) {
+	const n = 6
+	plane := randomPlane(n, n)
+	r, _ := NewRotator(n)
+	c, err := r.Coefficients(plane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]float64, n*n)
+	for i := range got {
+		for dy, wy := range []float64{1, 4, 1} {
+			for dx, wx := range []float64{1, 4, 1} {
+				got[i] += wy * wx / 36 * c[mirror(i/n+dy-1, n)*n+mirror(i%n+dx-1, n)]
+			}
+		}
+	}
+	near(t, "values", got, plane, 1e-12)
+	if _, err := r.Coefficients(plane[1:]); err == nil {
+		t.Error("a plane of another size was taken")
 	}
 }

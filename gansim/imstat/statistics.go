@@ -70,13 +70,11 @@ func Statistics() []Statistic {
 			func(p *Picture) float64 { return deviation(p.Plane(Luma)) }},
 		{"michelson", "Michelson contrast of luma", SourceExtra, michelson},
 		{"laplacian_variance", "variance of Laplacian of luma", SourceExtra,
-			func(p *Picture) float64 {
-				return variance(laplacian(p.Plane(Luma), p.height, p.width))
-			}},
+			func(p *Picture) float64 { return variance(p.Laplacian()) }},
 		{"laplacian_variance_8bit", "variance of Laplacian (0 to 255 scale)", SourceExtra,
 			laplacianVariance8},
 		{"sobel_mean", "mean gradient magnitude", SourceExtra,
-			func(p *Picture) float64 { return mean(p.sobelMagnitude()) }},
+			func(p *Picture) float64 { return mean(p.Sobel()) }},
 		{"edge_density_sobel", "edge density (gradient above 0.1)", SourceExtra, sobelDensity},
 		{"edge_density_canny", "edge density (Canny, scikit-image)", SourceExtra,
 			(*Picture).cannyDensity},
@@ -209,7 +207,7 @@ func michelson(p *Picture) float64 {
 }
 
 func laplacianVariance8(p *Picture) float64 {
-	gray := p.grayCV()
+	gray := p.GrayCV()
 	plane := make([]float64, len(gray))
 	for i, v := range gray {
 		plane[i] = float64(v)
@@ -220,7 +218,7 @@ func laplacianVariance8(p *Picture) float64 {
 // sobelDensity is the share of pixels with a gradient magnitude above sobelThreshold.
 func sobelDensity(p *Picture) float64 {
 	count := 0
-	for _, v := range p.sobelMagnitude() {
+	for _, v := range p.Sobel() {
 		if v > sobelThreshold {
 			count++
 		}
@@ -231,7 +229,7 @@ func sobelDensity(p *Picture) float64 {
 // lumaEntropy is skimage.measure.shannon_entropy of the 8-bit luma.
 func lumaEntropy(p *Picture) float64 {
 	var counts [256]int
-	for _, v := range p.gray8() {
+	for _, v := range p.Gray8() {
 		counts[v]++
 	}
 	return entropy(counts[:]) / math.Ln2

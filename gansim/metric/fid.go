@@ -33,12 +33,32 @@ func FID(a, b *Moments) (float64, error) {
 	return p.fid, nil
 }
 
+// Terms are the parts of a distance.
+type Terms struct {
+	FID            float64 // Mean + TraceA + TraceB - 2 TraceRoot, not below 0
+	Mean           float64 // |μa-μb|²
+	TraceA, TraceB float64 // tr Σa, tr Σb: the total variance of a set
+	TraceRoot      float64 // tr (Σa^½ Σb Σa^½)^½
+}
+
+// FIDTerms returns [FID] with its terms.
+func FIDTerms(a, b *Moments) (Terms, error) {
+	p, err := newProblem(a, b)
+	if err != nil {
+		return Terms{}, err
+	}
+	return Terms{FID: p.fid, Mean: p.mean, TraceA: mat.Trace(a.Cov), TraceB: mat.Trace(b.Cov),
+		TraceRoot: p.root}, nil
+}
+
 // problem is a pair of sets in a fixed order with what the distance and its interval share.
 type problem struct {
 	a, b    *Moments
 	fa, fb  factor
 	cross   *mat.Dense // fa.f · fb.fᵀ, [rank a, rank b]; nil where a covariance is zero
 	largest float64    // largest singular value of cross
+	mean    float64    // squared distance of the means
+	root    float64    // sum of the singular values of cross
 	fid     float64
 }
 
@@ -61,8 +81,9 @@ func newProblem(a, b *Moments) (*problem, error) {
 		return nil, err
 	}
 	distance := floats.Distance(p.a.Mean, p.b.Mean, 2)
+	p.mean, p.root = distance*distance, floats.Sum(values)
 	traces := mat.Trace(p.a.Cov) + mat.Trace(p.b.Cov)
-	p.fid = max(0, distance*distance+(traces-2*floats.Sum(values)))
+	p.fid = max(0, p.mean+(traces-2*p.root))
 	return p, nil
 }
 

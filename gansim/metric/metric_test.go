@@ -14,6 +14,27 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
+// tolSingular holds where only moments are known of a set with N < Dim: noise of the zero
+// eigenvalues of the covariance under a square root.
+const tolSingular = 1e-6
+
+func moments(t testing.TB, f Features) *Moments {
+	t.Helper()
+	m, err := MomentsOf(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func near(t testing.TB, name string, got, want, relative float64) {
+	t.Helper()
+	if math.IsNaN(got) || math.Abs(got-want) > relative*math.Abs(want) {
+		t.Errorf("%s: got %.15g, want %.15g (off by %.2g relative, allowed %.2g)",
+			name, got, want, math.Abs(got/want-1), relative)
+	}
+}
+
 // draw makes n rows whose features have five common factors and a falling spectrum.
 func draw(rng *rand.Rand, n, dim int, shift, scale float64) Features {
 	f := Features{N: n, Dim: dim, X: make([]float32, n*dim)}
@@ -210,6 +231,29 @@ func TestKnown(t *testing.T) {
 	near(t, "to a constant", e.Value, want, 1e-12)
 	if !(e.SE > 0) {
 		t.Errorf("to a constant: standard error %v, want positive", e.SE)
+	}
+}
+
+// TestSwapped: the arguments' order changes no bit, and the interval holds the value.
+func TestSwapped(t *testing.T) {
+	for _, n := range []int{30, 300} {
+		a, b := moments(t, draw(rngOf(19), n, 40, 0, 1)), moments(t, draw(rngOf(20), n+5, 40, 1, 2))
+		got, err := FID(a, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if swapped, _ := FID(b, a); swapped != got {
+			t.Errorf("swapped: got %v, want the same bits as %v", swapped, got)
+		}
+		e, err := FIDInterval(a, b)
+		if err != nil || e.Value != got || !(e.Lo < got && got < e.Hi) {
+			t.Errorf("interval: got %+v (%v), want one around %v", e, err, got)
+		}
+		terms, err := FIDTerms(b, a)
+		if err != nil || terms.TraceA != mat.Trace(b.Cov) || terms.FID != got {
+			t.Errorf("terms: got %+v (%v), want FID %v, trace %v", terms, err, got, mat.Trace(b.Cov))
+		}
+		near(t, "sum of terms", terms.Mean+terms.TraceA+terms.TraceB-2*terms.TraceRoot, got, 1e-12)
 	}
 }
 

@@ -106,7 +106,7 @@ func later(name string) bool {
 
 // keep copies a result to the host in the case's layout.
 func (s *steps) keep(name string, t *tensors.Tensor) error {
-	v, err := floats(t)
+	v, err := hostFloats(t)
 	if err == nil {
 		s.got[name] = append(s.got[name], v...)
 	}

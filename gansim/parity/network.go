@@ -99,7 +99,7 @@ func (r *run) compute(c *oracle.Case, build pipeline, dtype dtypes.DType) error 
 	}
 	defer graphx.Free(outs...)
 	for i, e := range expected {
-		got, err := floats(outs[i])
+		got, err := hostFloats(outs[i])
 		if err != nil {
 			return err
 		}
@@ -234,7 +234,7 @@ func published(x *Node, want []int) *Node {
 	return x
 }
 
-func floats(t *tensors.Tensor) ([]float64, error) {
+func hostFloats(t *tensors.Tensor) ([]float64, error) {
 	if t.DType() == dtypes.Float64 {
 		return tensors.CopyFlatData[float64](t)
 	}

@@ -26,7 +26,7 @@ type Line struct {
 	MaxAbs    float64 `json:"max_abs"`
 	RelL2     float64 `json:"rel_l2"`
 	Tolerance float64 `json:"tolerance"` // of the measure that Limits names
-	Measure   string  `json:"measure"`   // "rel_l2", "max_abs" or "exact"
+	Measure   string  `json:"measure"`   // "rel_l2", "max_abs", "each" number by itself, or "exact"
 	OK        bool    `json:"ok"`
 	Error     string  `json:"error,omitempty"` // why the stage could not be compared
 }
@@ -97,6 +97,12 @@ func checks() []check {
 		{"actmax_biggan_*", torchvision, following(ascendSteps)},
 		{"yolov8*", "ultralytics 8.4.190", network(detect)},
 		{"biggan_truncation", "pytorch-pretrained-biggan 0.1.1", truncation},
+		{"fid", "pytorch-fid 0.3.0, torch-fidelity 0.4.0, NumPy 2.4", fid},
+		{"images", "Pillow 13.0.0, libjpeg-turbo 3.2.0, libwebp 1.6.0, libtiff 4.7.2", images},
+		{"imgstats", "scikit-image 0.26, OpenCV 5.0, NumPy 2.4", imgstats},
+		{"resize", "PyTorch 2.15, Pillow 13.0.0, clean-fid 0.1.35, OpenCV 5.0", resize},
+		{"spectra", "SciPy 1.17, scikit-image 0.26, NumPy 2.4", spectra},
+		{"stats", "SciPy 1.17", stats},
 	}
 }
 

@@ -9,7 +9,8 @@ import (
 )
 
 // pure are the cases without a network of the paper's size.
-var pure = []string{"formula_vectors", "biggan_truncation"}
+var pure = []string{"biggan_truncation", "fid", "formula_vectors", "images", "imgstats", "resize",
+	"spectra", "stats"}
 
 func TestPure(t *testing.T) {
 	dir, err := oracle.Dir()

@@ -122,16 +122,16 @@ func perceive(b *builder) {
 func (b *builder) normalise(i int, images *Node, size int) *Node {
 	switch n := b.nets[i].(type) {
 	case *alexnet.Network:
-		return resize(images, n.Mean, n.Std, n.Input, size)
+		return prepare(images, n.Mean, n.Std, n.Input, size)
 	case *resnet.Network:
-		return resize(images, n.Mean, n.Std, n.Input, size)
+		return prepare(images, n.Mean, n.Std, n.Input, size)
 	case *caffenet.Network, *inception.Network:
 		return n.(interface{ Preprocess(*Node) *Node }).Preprocess(images)
 	}
 	panic(fmt.Errorf("%T is no classifier", b.nets[i]))
 }
 
-func resize(images *Node, mean, std [3]float64, own, size int) *Node {
+func prepare(images *Node, mean, std [3]float64, own, size int) *Node {
 	if size == 0 {
 		size = own
 	}

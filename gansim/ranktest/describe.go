@@ -15,27 +15,7 @@ import (
 // type 7 of Hyndman and Fan, American Statistician 50 (1996) 361, as numpy and R do by default.
 // (gonum's LinInterp is type 4.) The median is Quantiles(x, 0.5).
 func Quantiles(x []float64, p ...float64) ([]float64, error) {
-	if err := check(x); err != nil {
-		return nil, err
-	}
-	sorted := slices.Sorted(slices.Values(x))
-	q := make([]float64, len(p))
-	for i, v := range p {
-		if !(v >= 0 && v <= 1) {
-			return nil, fmt.Errorf("ranktest: quantile %v is outside [0, 1]", v)
-		}
-		q[i] = quantile7(sorted, v)
-	}
-	return q, nil
-}
-
-func quantile7(sorted []float64, p float64) float64 {
-	whole, part := math.Modf(float64(len(sorted)-1) * p)
-	i := int(whole)
-	if part == 0 {
-		return sorted[i]
-	}
-	return min(sorted[i+1], sorted[i]+part*(sorted[i+1]-sorted[i]))
+	return quantiles(x, p, func(n int, p float64) float64 { return float64(n-1) * p })
 }
 
 // Box is Tukey's box plot (Exploratory Data Analysis, 1977) of a sample.
@@ -55,7 +35,8 @@ func Tukey(x []float64) (Box, error) {
 		return Box{}, err
 	}
 	sorted := slices.Sorted(slices.Values(x))
-	b := Box{Q1: quantile7(sorted, 0.25), Median: quantile7(sorted, 0.5), Q3: quantile7(sorted, 0.75)}
+	at := func(p float64) float64 { return interpolate(sorted, float64(len(sorted)-1)*p) }
+	b := Box{Q1: at(0.25), Median: at(0.5), Q3: at(0.75)}
 	low, high := b.Q1-1.5*(b.Q3-b.Q1), b.Q3+1.5*(b.Q3-b.Q1)
 	first, _ := slices.BinarySearch(sorted, low)
 	end := first
@@ -227,32 +208,16 @@ func Wilson(successes, n int, confidence float64) (low, high float64, err error)
 	return low, high, nil
 }
 
-// Pearson is the correlation of the paired samples x and y, in [-1, 1]: gonum's stat.Correlation
-// behind the checks of this package. A constant sample is refused with [ErrConstant].
-func Pearson(x, y []float64) (float64, error) {
-	if len(x) != len(y) {
-		return 0, fmt.Errorf("ranktest: pearson: %d values paired with %d",
-			len(x), len(y))
-	}
-	if err := check(x, y); err != nil {
-		return 0, err
-	}
-	if slices.Min(x) == slices.Max(x) || slices.Min(y) == slices.Max(y) {
-		return 0, ErrConstant
-	}
-	return max(-1, min(1, stat.Correlation(x, y, nil))), nil
-}
-
 // Density is the Gaussian kernel density of x at the points of grid; it integrates to 1 over the
-// line. The bandwidth is factor times the sample's sd; a zero factor means Scott's n^(-1/5)
-// (Multivariate Density Estimation, 1992), the default of scipy.stats.gaussian_kde. A constant x is
-// refused with [ErrConstant]. It takes O(len(x) len(grid)).
+// line. The bandwidth is factor times the sample's sd; a zero factor means [Scott], the default of
+// scipy.stats.gaussian_kde. A constant x is refused with [ErrConstant]. It takes
+// O(len(x) len(grid)).
 func Density(x, grid []float64, factor float64) ([]float64, error) {
 	if err := check(x); err != nil {
 		return nil, err
 	}
 	if factor == 0 {
-		factor = math.Pow(float64(len(x)), -0.2)
+		factor = Scott(len(x))
 	}
 	if !(factor > 0) || math.IsInf(factor, 0) {
 		return nil, fmt.Errorf("ranktest: density: factor %v is not positive and finite", factor)
@@ -276,3 +241,9 @@ func Density(x, grid []float64, factor float64) ([]float64, error) {
 	}
 	return density, nil
 }
+
+// Scott is the factor n^(-1/5) for [Density] (Multivariate Density Estimation, 1992).
+func Scott(n int) float64 { return math.Pow(float64(n), -0.2) }
+
+// Silverman is the factor (3n/4)^(-1/5) for [Density] (Density Estimation, 1986, eq. 4.14).
+func Silverman(n int) float64 { return math.Pow(0.75*float64(n), -0.2) }

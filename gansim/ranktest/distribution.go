@@ -2,6 +2,10 @@ package ranktest
 
 import "math"
 
+// NormalTail is P(Z > z) for a standard normal Z, right to about 1e-15 relative until it underflows
+// near z = 38. (gonum's UnitNormal.Survival takes 1 - CDF and loses digits from z = 2 on.)
+func NormalTail(z float64) float64 { return math.Erfc(z/math.Sqrt2) / 2 }
+
 // Log10Tail is log10 of P(Z > z) for a standard normal Z. It does not underflow: below z = 30 it
 // takes erfc, above it the asymptotic expansion of the tail,
 //

@@ -1,7 +1,7 @@
 // Package ranktest compares two samples by ranks and describes one: the Wilcoxon signed-rank and
 // rank-sum (Mann-Whitney) tests, effect sizes, p-values that never underflow as log10, the
-// bootstrap, Tukey's box, quantiles and kernel densities. Means, variances and correlations are
-// gonum/stat's; here is what gonum lacks.
+// bootstrap, Tukey's box, quantiles, kernel densities and corrections for several tests. Means and
+// variances are gonum/stat's; here is what gonum lacks.
 //
 // [SignedRank] serves paired data (panel C), [RankSum] two independent samples (panel D). The zero
 // [Options] follow MATLAB's signrank and ranksum; [SciPy] and [SciPyRankSums] follow Python:
@@ -180,9 +180,9 @@ func (r *Result) conclude(exact *tails) {
 		r.P = min(1, math.Erfc(math.Abs(r.Z)/math.Sqrt2))
 		r.Log10P = min(0, math.Log10(2)+Log10Tail(math.Abs(r.Z)))
 	case r.Alternative == Greater:
-		r.P, r.Log10P = math.Erfc(r.Z/math.Sqrt2)/2, Log10Tail(r.Z)
+		r.P, r.Log10P = NormalTail(r.Z), Log10Tail(r.Z)
 	default:
-		r.P, r.Log10P = math.Erfc(-r.Z/math.Sqrt2)/2, Log10Tail(-r.Z)
+		r.P, r.Log10P = NormalTail(-r.Z), Log10Tail(-r.Z)
 	}
 	r.EffectSize = r.Z / math.Sqrt(float64(r.N))
 }

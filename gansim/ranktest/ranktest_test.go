@@ -334,6 +334,15 @@ func TestRefusals(t *testing.T) {
 	fail("density", ErrConstant)(list(Density([]float64{1, 1}, good, 0)))
 	fail("density factor", nil)(list(Density(good, good, -1)))
 	fail("density grid", ErrNotFinite)(list(Density(good, bad, 0)))
+	fail("hazen", nil)(list(Hazen(good, -0.1)))
+	fail("adjust", nil)(list(Adjust([]float64{0.5, 1.1}, Holm)))
+	fail("correction", nil)(list(Adjust(good[:1], "sidak")))
+	fail("mad", ErrEmpty)(value(MAD(none)))
+	fail("notch", ErrNotFinite)(value(MedianSENotch(bad)))
+	fail("density se", ErrConstant)(value(MedianSEDensity([]float64{1, 1})))
+	fail("spearman", ErrConstant)(value(Spearman(good, []float64{1, 1})))
+	fail("spearman lengths", nil)(value(Spearman(good, good[:1])))
+	fail("correlation", nil)(value(CorrelationP(0.5, 2)))
 	fail("sem", nil)(value(SEM(good, 2)))
 	fail("median se", nil)(value(MedianSE(good[:1])))
 	fail("pearson", ErrConstant)(value(Pearson(good, []float64{1, 1})))
@@ -343,6 +352,10 @@ func TestRefusals(t *testing.T) {
 	describe := func(s Summary, err error) (any, error) { return s, err }
 	fail("describe", nil)(describe(Describe(good[:1], Bootstrap{})))
 	wilson := func(a, _ float64, err error) (any, error) { return a, err }
+	shape := func(a, _ float64, err error) (any, error) { return a, err }
+	fail("shape", ErrConstant)(shape(Shape([]float64{1, 1})))
+	fail("interval", nil)(shape(MeanInterval(good, 1)))
+	fail("interval of one", nil)(shape(MeanInterval(good[:1], 0)))
 	fail("wilson trials", ErrEmpty)(wilson(Wilson(0, 0, 0)))
 	fail("wilson successes", nil)(wilson(Wilson(3, 2, 0)))
 	fail("wilson confidence", nil)(wilson(Wilson(1, 2, 1)))
