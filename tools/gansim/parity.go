@@ -1,9 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/gomlx/compute"
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"gansim.example/gansim/parity"
@@ -24,6 +29,7 @@ func parityCommand() *cobra.Command {
 	fixtures := c.Flags().String("fixtures", "",
 		"`folder` of fixtures (default: $GANSIM_ORACLE, or\ngansim/testdata/oracle in this folder or above)")
 	only := c.Flags().StringSlice("only", nil, "cases by `name` (default: all)")
+	table := c.Flags().String("table", "", "`file` for a summary in Markdown, a row for each case")
 	backend, asJSON := backendFlag(c), jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		dir := *fixtures
@@ -46,6 +52,15 @@ func parityCommand() *cobra.Command {
 		if err != nil {
 			return interrupted(err, c.CommandPath()+" --only with the cases that are left")
 		}
+		if *table != "" {
+			var text bytes.Buffer
+			fmt.Fprintf(&text, "# Parity with the original programs\n\nBy `gansim parity --table` on %s.\n\n",
+				device(b))
+			if err := errors.Join(result.WriteTable(&text),
+				renameio.WriteFile(*table, text.Bytes(), 0o644)); err != nil {
+				return err
+			}
+		}
 		if *asJSON {
 			err = writeJSON(c.OutOrStdout(), result)
 		} else {
@@ -63,4 +78,10 @@ func parityCommand() *cobra.Command {
 func starting(w io.Writer) func(name string, index, total int) {
 	progress := newProgress(w, "parity")
 	return func(_ string, index, total int) { progress(index, total) }
+}
+
+// device names a backend without the place of its plugin.
+func device(b compute.Backend) string {
+	name, _, _ := strings.Cut(b.Description(), ":/")
+	return name + ", " + b.DeviceDescription(0)
 }
