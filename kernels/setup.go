@@ -17,12 +17,20 @@ import (
 	"time"
 )
 
-// requirements pin the wheels by version and hash; the first that installs is enough.
+// requirements pin wheels by version and hash.
 //
-//go:embed requirements-cpu.txt requirements-cpu-fallback.txt
+//go:embed requirements-*.txt
 var requirements embed.FS
 
-var requirementFiles = [...]string{"requirements-cpu.txt", "requirements-cpu-fallback.txt"}
+// requirementFiles are the files of each kind of device; the first that installs is enough. A file
+// names the plugin's own wheel first.
+var requirementFiles = map[string][]string{
+	"cpu":  {"requirements-cpu.txt", "requirements-cpu-fallback.txt"},
+	"cuda": {"requirements-cuda.txt"},
+}
+
+// ErrNoNVIDIA says that there is no NVIDIA driver for a GPU's plugin to talk to.
+var ErrNoNVIDIA = errors.New("no NVIDIA driver is here (neither /dev/nvidiactl nor /dev/dxg)")
 
 // ErrNoPython says that no Python was found that could install a wheel.
 var ErrNoPython = errors.New("needs Python 3 with venv or pip " +
@@ -30,16 +38,26 @@ var ErrNoPython = errors.New("needs Python 3 with venv or pip " +
 
 // SetupConfig tells Setup what to do.
 type SetupConfig struct {
+	Kind     string    // of device, cpu or cuda; zero means cpu
 	Home     string    // zero means [Home]
 	Python   string    // the interpreter; zero means python3
 	Progress io.Writer // gets what pip says; nil means quiet
 }
 
-// Setup installs XLA's plugin for the CPU with pip into a virtual environment at Home/python and
+// Setup installs XLA's plugin for a kind of device with pip into a virtual environment at Home/python and
 // returns the plugin's file. The download is checked against a pinned hash, nothing else of it is
 // run. If the plugin is there already nothing is done, without a look at the network. A new
 // environment is made under another name and then renamed, so an interrupted Setup leaves none.
 func Setup(ctx context.Context, c SetupConfig) (plugin string, err error) {
+	if c.Kind == "" {
+		c.Kind = "cpu"
+	}
+	if requirementFiles[c.Kind] == nil {
+		return "", fmt.Errorf("kernels: setup: unknown kind %q, known are cpu and cuda", c.Kind)
+	}
+	if c.Kind == "cuda" && !hasNVIDIA() {
+		return "", fmt.Errorf("kernels: setup: %w", ErrNoNVIDIA)
+	}
 	if c.Home == "" {
 		if c.Home, err = Home(); err != nil {
 			return "", err
@@ -70,7 +88,7 @@ func Setup(ctx context.Context, c SetupConfig) (plugin string, err error) {
 // install leaves a good environment alone, adds to one that lacks the plugin, or makes one.
 func (c SetupConfig) install(ctx context.Context) (string, error) {
 	final := filepath.Join(c.Home, "python")
-	if plugin := installed(final); plugin != "" {
+	if plugin := installed(final, c.Kind); plugin != "" {
 		fmt.Fprintln(c.Progress, "already installed:", plugin)
 		return plugin, nil
 	}
@@ -97,22 +115,22 @@ func (c SetupConfig) install(ctx context.Context) (string, error) {
 	if err := retarget(dir, final); err != nil {
 		return "", err
 	}
-	if err := os.Rename(dir, final); err != nil && installed(final) == "" {
+	if err := os.Rename(dir, final); err != nil && installed(final, c.Kind) == "" {
 		return "", err // and not because another Setup was faster
 	}
-	return installed(final), nil
+	return installed(final, c.Kind), nil
 }
 
-// installed is the plugin of a pinned version in an environment, empty if there is none or a bad
+// installed is the plugin of a kind in an environment, if it has a pinned version; empty if there is none or a bad
 // one.
-func installed(dir string) string {
-	for _, file := range requirementFiles {
+func installed(dir, kind string) string {
+	for _, file := range requirementFiles[kind] {
 		name, version := pinned(file)
 		info := strings.ReplaceAll(name, "-", "_") + "-" + version + ".dist-info"
 		if firstFile(dir, []string{sitePackages + info + "/METADATA"}) == "" {
 			continue
 		}
-		plugin := findPackage(dir, "cpu")
+		plugin := findPackage(dir, kind)
 		if plugin != "" && checkPlugin(plugin) == nil {
 			return plugin
 		}
@@ -163,9 +181,9 @@ func (c SetupConfig) fill(ctx context.Context, dir string) (string, error) {
 			filepath.Join(dir, "lib", "python3", "site-packages")}
 	}
 	var failures []error
-	for _, file := range requirementFiles {
+	for _, file := range requirementFiles[c.Kind] {
 		err := c.pip(ctx, python, file, target)
-		if plugin := installed(dir); err == nil && plugin != "" {
+		if plugin := installed(dir, c.Kind); err == nil && plugin != "" {
 			return plugin, nil
 		}
 		if err == nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -13,43 +12,49 @@ import (
 )
 
 func setupCommand() *cobra.Command {
-	var cuda, jupyter bool
+	var cpu, cuda, jupyter bool
 	c := &cobra.Command{
 		Use:   "setup",
 		Short: "Install what backends need",
-		Long: "Setup installs XLA's plugin for the processor with pip into $GANSIM_HOME/python. The\n" +
-			"download is pinned by its hash. Without it gansim works too, slower, on the go backend.",
-		Example: "  gansim setup --cpu",
+		Long: "Setup installs XLA's plugin for the processor, or for NVIDIA GPUs, with pip into\n" +
+			"$GANSIM_HOME/python. The downloads are pinned by their hashes. Without a plugin gansim works\n" +
+			"too, on the go backend.",
+		Example: "  gansim setup --cpu\n  gansim setup --cuda",
 		Args:    arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			switch {
-			case cuda:
-				return noCUDA()
-			case jupyter:
+			if jupyter {
 				return noJupyter()
 			}
-			return setupCPU(c)
+			if cpu || !cuda {
+				if err := setupPlugin(c, "cpu"); err != nil || !cuda {
+					return err
+				}
+			}
+			return setupPlugin(c, "cuda")
 		},
 	}
-	c.Flags().Bool("cpu", true, "the XLA plugin for the processor")
-	c.Flags().BoolVar(&cuda, "cuda", false, "the XLA plugin for NVIDIA GPUs (not there yet)")
+	c.Flags().BoolVar(&cpu, "cpu", false, "the XLA plugin for the processor (the default)")
+	c.Flags().BoolVar(&cuda, "cuda", false, "the XLA plugin for NVIDIA GPUs, with CUDA (about 2 GB)")
 	c.Flags().BoolVar(&jupyter, "jupyter", false, "the notebook kernel (not there yet)")
 	return c
 }
 
-// setupCPU installs the plugin, tries it and prints where it is.
-func setupCPU(c *cobra.Command) error {
-	const name = "xla:cpu"
+// setupPlugin installs the plugin of a kind of device, tries it and prints where it is.
+func setupPlugin(c *cobra.Command, kind string) error {
+	name, command := "xla:"+kind, "gansim setup --"+kind
 	if err := kernels.InspectBackend(name).Err; errors.Is(err, kernels.ErrNoXLA) {
 		return err
 	}
-	plugin, err := kernels.Setup(c.Context(), kernels.SetupConfig{
+	plugin, err := kernels.Setup(c.Context(), kernels.SetupConfig{Kind: kind,
 		Progress: &prefixed{w: c.ErrOrStderr()}})
 	switch {
 	case errors.Is(err, kernels.ErrNoPython):
-		return hinted{err, "apt install python3-venv, then gansim setup --cpu"}
+		return hinted{err, "apt install python3-venv, then " + command}
+	case errors.Is(err, kernels.ErrNoNVIDIA):
+		return hinted{err, "install NVIDIA's driver, then " + command +
+			"; without a GPU: gansim setup --cpu"}
 	case err != nil && c.Context().Err() != nil:
-		return interrupted(err, "gansim setup --cpu")
+		return interrupted(err, command)
 	case err != nil:
 		return hinted{err, "the go backend needs no plugin: --backend go"}
 	}
@@ -58,18 +63,6 @@ func setupCPU(c *cobra.Command) error {
 	}
 	fmt.Fprintf(c.OutOrStdout(), "%s opens: %s\n", name, plugin)
 	return nil
-}
-
-// noCUDA tells how to get the CUDA plugin by hand: into the folder where kernels looks for it.
-func noCUDA() error {
-	python := "$GANSIM_HOME/python"
-	if home, err := kernels.Home(); err == nil {
-		python = filepath.Join(home, "python")
-	}
-	return hinted{errors.New("setup --cuda: gansim cannot install the CUDA plugin yet; " +
-		"install JAX's by hand (see environment.md), then gansim doctor"),
-		fmt.Sprintf("python3 -m venv %s && %s/bin/pip install 'jax-cuda13-plugin[with-cuda]'",
-			python, python)}
 }
 
 func noJupyter() error {
