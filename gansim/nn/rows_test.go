@@ -12,7 +12,7 @@ import (
 )
 
 // TestRows compares the two forms of a strided convolution and of its gradient at the kernel: by
-// rows of the kernel, and by whole patches, which [TestOperators] compares with PyTorch.
+// rows of the kernel, and by whole patches, which package parity compares with PyTorch.
 func TestRows(t *testing.T) {
 	backend, err := kernels.Open("go")
 	if err != nil {

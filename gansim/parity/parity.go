@@ -72,6 +72,7 @@ type check struct {
 func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
+		{"ops", "PyTorch 2.15", ops},
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // pure are the cases without a network of the paper's size.
-var pure = []string{"formula_vectors"}
+var pure = []string{"formula_vectors", "ops"}
 
 func TestPure(t *testing.T) {
 	dir, err := oracle.Dir()

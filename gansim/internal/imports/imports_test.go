@@ -21,7 +21,7 @@ const module = "gansim.example"
 var layers = [][]string{
 	{"tools", "notebooks"},
 	{"gansim/serve", "gansim/lab"},
-	{"gansim/experiment"},
+	{"gansim/experiment", "gansim/parity"},
 	{"gansim/figure", "gansim/sweep", "gansim/mini"},
 	{"gansim/invert", "gansim/actmax", "gansim/objectness", "gansim/metric", "gansim/hessian"},
 	{"gansim/models/*", "gansim/decode"},
