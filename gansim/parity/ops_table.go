@@ -194,4 +194,3 @@ func opChain(c oracle.OpCase, in opInputs) *Node {
 	y = Reshape(y, y.Shape().Dimensions[0], -1)
 	return LogSoftmax(nn.Dense(y, in["v"], nil), -1)
 }
-

@@ -73,6 +73,7 @@ func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
 		{"ops", "PyTorch 2.15", ops},
+		{"optim", "torch.optim of PyTorch 2.15", optim},
 	}
 }
 
