@@ -12,6 +12,8 @@
 // x0 + y diag(s) E. That is, in exact arithmetic, the same sequence of codes as starting from
 // A = diag(s) E in the full space with the constants of K dimensions.
 //
+// [Full] is the common CMA-ES beside it, with a full covariance matrix.
+//
 // Everything is float64; generators take float32, so a caller rounds codes on the way out.
 package optim
 
@@ -175,6 +177,19 @@ func (s *CMAES) Sigma() float64 { return s.sigma }
 
 // Mean returns a copy of the current mean; zeros before the first Tell.
 func (s *CMAES) Mean() []float64 { return slices.Clone(s.mean) }
+
+// State is where a search stands, in memory of its own.
+type State struct {
+	Mean, Pc, Ps []float64
+	Sigma        float64
+	A, Inverse   []float64 // [Dim, Dim] row-major
+}
+
+// State copies the search's state and writes A and its inverse out.
+func (s *CMAES) State() State {
+	return State{s.Mean(), slices.Clone(s.pc), slices.Clone(s.ps), s.sigma, s.a.matrix(),
+		s.inverse.matrix()}
+}
 
 // Ask returns the codes of the current generation, one row each: First or Start in generation 0,
 // Population new ones afterwards. Asking again before Tell gives the same codes. The caller owns

@@ -30,8 +30,8 @@ type optimRun struct {
 	Schedule string
 }
 
-// optim repeats the runs of torch.optim. A run's name begins with that of its optimiser.
-func optim(r *run) error {
+// optimisers repeats the runs of torch.optim. A run's name begins with that of its optimiser.
+func optimisers(r *run) error {
 	var f optimFile
 	if err := r.read(&f); err != nil {
 		return err

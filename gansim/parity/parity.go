@@ -73,7 +73,8 @@ func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
 		{"ops", "PyTorch 2.15", ops},
-		{"optim", "torch.optim of PyTorch 2.15", optim},
+		{"cma", "cma 4.5.0, CholeskyCMAES", cma},
+		{"optim", "torch.optim of PyTorch 2.15", optimisers},
 	}
 }
 
