@@ -92,7 +92,9 @@ func NewFullConstants(dim, population int) FullConstants {
 	k.CMu = min(1-k.C1, 2*(0.25+k.MuEff+1/k.MuEff-2)/((n+2)*(n+2)+k.MuEff))
 	k.CS = (k.MuEff + 2) / (n + k.MuEff + 3)
 	k.Damps = 1 + k.CS + 2*max(0, math.Sqrt((k.MuEff-1)/(n+1))-1)
-	k.chiN = math.Sqrt(n) * (1 - 1/(4*n) + 1/(21*n*n))
+	above, _ := math.Lgamma((n + 1) / 2)
+	below, _ := math.Lgamma(n / 2)
+	k.chiN = math.Sqrt2 * math.Exp(above-below) // the series in CMAES is shorter
 	k.hsigLimit = 2 + 4/(n+1)
 	k.pathC = math.Sqrt(k.CC * (2 - k.CC) * k.MuEff)
 	k.pathS = math.Sqrt(k.CS * (2 - k.CS) * k.MuEff)
