@@ -75,6 +75,7 @@ func checks() []check {
 		{"ops", "PyTorch 2.15", ops},
 		{"cma", "cma 4.5.0, CholeskyCMAES", cma},
 		{"optim", "torch.optim of PyTorch 2.15", optimisers},
+		{"redraw", "torch.optim.Adam of PyTorch 2.15", redraw},
 	}
 }
 
