@@ -99,34 +99,6 @@ func TestResizeReferences(t *testing.T) {
 	t.Logf("%d of %d references checked", checked, len(index.Tensors))
 }
 
-func TestLetterboxReferences(t *testing.T) {
-	var index struct {
-		Salt      string
-		Letterbox []struct {
-			Image         string
-			H, W          int
-			NewShape      [2]int `json:"new_shape"`
-			Auto, ScaleUp bool
-			Stride        int
-			Out           [3]int
-			CRC32         uint32
-		}
-	}
-	readJSON(t, "detector", &index)
-	for _, c := range index.Letterbox {
-		in := formulaImage(index.Salt, c.Image, c.W, c.H)
-		got, _, err := Letterbox(in, LetterboxOptions{Width: c.NewShape[1], Height: c.NewShape[0],
-			Auto: c.Auto, NoEnlarge: !c.ScaleUp, Stride: c.Stride})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.Height != c.Out[0] || got.Width != c.Out[1] || checksum(got.Pix) != c.CRC32 {
-			t.Errorf("%s auto %v: %dx%d crc32 %d, want %v %d", c.Image, c.Auto, got.Height,
-				got.Width, checksum(got.Pix), c.Out, c.CRC32)
-		}
-	}
-}
-
 func TestBatchShape(t *testing.T) {
 	cases := []struct {
 		name  string

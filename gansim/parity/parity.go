@@ -75,6 +75,8 @@ func checks() []check {
 		{"ops", "PyTorch 2.15", ops},
 		{"cma", "cma 4.5.0, CholeskyCMAES", cma},
 		{"optim", "torch.optim of PyTorch 2.15", optimisers},
+		{"detector", "ultralytics 8.4.190", detector},
+		{"autoshape", "YOLOv5's rules with OpenCV 5.0.0 and torchvision 0.29.2", autoshape},
 		{"redraw", "torch.optim.Adam of PyTorch 2.15", redraw},
 	}
 }
