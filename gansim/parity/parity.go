@@ -77,6 +77,7 @@ func checks() []check {
 		{"optim", "torch.optim of PyTorch 2.15", optimisers},
 		{"detector", "ultralytics 8.4.190", detector},
 		{"autoshape", "YOLOv5's rules with OpenCV 5.0.0 and torchvision 0.29.2", autoshape},
+		{"actmax_tiny", "PyTorch 2.15", actmaxTiny},
 		{"redraw", "torch.optim.Adam of PyTorch 2.15", redraw},
 	}
 }

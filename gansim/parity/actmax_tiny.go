@@ -1,0 +1,218 @@
+package parity
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/actmax"
+	"gansim.example/gansim/internal/graphx"
+	"gansim.example/gansim/internal/oracle"
+)
+
+// evolutionFile is what a case of gradient evolution says beside its tensors.
+type evolutionFile struct {
+	Optimizer map[string]struct {
+		Name  string
+		LR    float64
+		Betas []float64
+		Eps   float64
+	}
+	Steps int
+	Marks []int
+	Basis struct {
+		Gauss4 string
+		D      int
+	}
+}
+
+// actmaxTiny follows each optimiser on the tiny generator from one start, in float64.
+func actmaxTiny(r *run) error {
+	c, err := oracle.OpenCase(r.dir, r.name)
+	if err != nil {
+		return err
+	}
+	var f evolutionFile
+	if err := json.Unmarshal(c.Extra, &f); err != nil {
+		return err
+	}
+	g, err := openTiny(r.dir, c)
+	if err != nil {
+		return err
+	}
+	start, err := c.Input("latent")
+	if err != nil {
+		return err
+	}
+	e := &evolution{evolutionFile: f, run: r, generator: g, start: start,
+		basis: oracle.Basis(c.Salt, f.Basis.Gauss4, f.Basis.D), got: map[string][]float64{}}
+	e.got["basis"] = e.basis
+	probe := newProbe(c.Salt, "probe/tiny", g.ImageSize())
+	for _, label := range slices.Sorted(maps.Keys(f.Optimizer)) {
+		if err := e.first(label, probe); err != nil {
+			return fmt.Errorf("%s: %w", label, err)
+		}
+		if err := e.follow(label, probe); err != nil {
+			return fmt.Errorf("%s: %w", label, err)
+		}
+	}
+	for _, name := range c.Tensors {
+		got, ok := e.got[name]
+		if !ok {
+			r.line(Line{Stage: name, Error: "no code for this tensor"})
+			continue
+		}
+		want, err := c.Expected(name)
+		if err != nil {
+			return err
+		}
+		kept, err := want.Kept(got)
+		if err != nil {
+			return err
+		}
+		r.relative(name, kept, want.Values, stepTolerance)
+	}
+	return nil
+}
+
+// evolution gathers tensors under their names in the case.
+type evolution struct {
+	evolutionFile
+	run       *run
+	generator gansim.Generator
+	start     oracle.Tensor // [runs, d]
+	basis     []float64     // [d, d]
+	got       map[string][]float64
+}
+
+// first renders the start and differentiates the sum of its scores.
+func (e *evolution) first(label string, s gansim.Scorer) error {
+	program, err := graphx.New(e.run.backend, []gansim.Params{e.generator.Params(), s.Params()},
+		func(nets []gansim.Weights, in []*Node) []*Node {
+			images := e.generator.Decode(nets[0], in[0])
+			score := ReduceAllSum(s.Activations(nets[1], images, ""))
+			return []*Node{images, Gradient(score, in[0])[0]}
+		})
+	if err != nil {
+		return err
+	}
+	n, d := e.start.Shape[0], e.start.Shape[1]
+	out, err := program.Call(tensors.FromFlatDataAndDimensions(e.start.Data, n, d))
+	if err != nil {
+		return err
+	}
+	size := e.generator.ImageSize()
+	images, err := rawLayout.published(out[0], []int{n, 3, size, size})
+	if err != nil {
+		return err
+	}
+	gradient, err := graphx.Float64s(out[1])
+	if err != nil {
+		return err
+	}
+	e.got[label+"/image[1]"] = images
+	e.got["grad("+label+"/score[1], latent)"] = gradient
+	e.got["grad("+label+"/score[1], w)"] = e.rotated(gradient, false)
+	e.got[label+"/w[0]"] = e.rotated(e.start.Data, false)
+	return nil
+}
+
+// rotated multiplies rows by the basis, or by its transpose.
+func (e *evolution) rotated(rows []float64, transposed bool) []float64 {
+	d := e.start.Shape[1]
+	out := make([]float64, len(rows))
+	for i := range out {
+		for k, v := range rows[i/d*d : i/d*d+d] {
+			at := k*d + i%d
+			if transposed {
+				at = i%d*d + k
+			}
+			out[i] += v * e.basis[at]
+		}
+	}
+	return out
+}
+
+// follow runs an optimiser.
+func (e *evolution) follow(label string, s gansim.Scorer) error {
+	o := e.Optimizer[label]
+	if adam := o.Name == "Adam"; !adam && o.Name != "SGD" ||
+		adam && (!slices.Equal(o.Betas, []float64{.9, .999}) || o.Eps != 1e-8) {
+		return fmt.Errorf("no code for %+v", o)
+	}
+	method := actmax.Method{Label: label, Adam: o.Name == "Adam", Rate: o.LR,
+		Hessian: strings.HasSuffix(label, "Hess")}
+	n, d := e.start.Shape[0], e.start.Shape[1]
+	m, err := actmax.NewMaximizer(e.run.backend, e.generator, s, s.Layers()[0].Name, e.basis, n)
+	if err != nil {
+		return err
+	}
+	var runs []actmax.Run
+	for i := range n {
+		z := e.start.Data[i*d : (i+1)*d]
+		runs = append(runs, actmax.Run{Unit: actmax.CenterUnit(s, s.Layers()[0], 0), Method: method,
+			Start: z, Redraw: func() []float64 { return z }})
+	}
+	a := m.Begin(runs, n)
+	defer a.End()
+	for k := 1; k <= e.Steps; k++ {
+		scores, err := a.Step()
+		if err != nil {
+			return err
+		}
+		e.got[label+"/scores"] = append(e.got[label+"/scores"], scores...)
+		if !slices.Contains(e.Marks, k) {
+			continue
+		}
+		state, err := a.State()
+		if err != nil {
+			return err
+		}
+		if method.Hessian {
+			state.W = e.rotated(state.W, true)
+		}
+		e.got[fmt.Sprintf("%s/code[%d]", label, k)] = state.W
+	}
+	return nil
+}
+
+// probe is a network of one unit: the sum of an image times formula numbers.
+type probe struct {
+	size    int
+	weights []float64 // [size, size, 3]
+}
+
+var _ gansim.Scorer = probe{}
+
+func newProbe(salt, name string, size int) probe {
+	h := oracle.Hash(salt, name)
+	index, _ := channelsLast([]int{1, 3, size, size})
+	p := probe{size, make([]float64, len(index))}
+	for i, from := range index {
+		p.weights[i] = oracle.U(h, uint64(from))
+	}
+	return p
+}
+
+// Name is what its unit is called in the cases.
+func (probe) Name() string { return "probe" }
+
+// Params are the formula numbers.
+func (p probe) Params() gansim.Params {
+	return gansim.Params{Names: []string{"probe"}, Tensors: []*tensors.Tensor{
+		tensors.FromFlatDataAndDimensions(p.weights, len(p.weights), 1)}}
+}
+
+// Layers has one unit.
+func (probe) Layers() []gansim.Layer { return []gansim.Layer{{Name: "probe", Channels: 1}} }
+
+// Activations gives the sum for each image, [n, 1].
+func (p probe) Activations(w gansim.Weights, images *Node, _ string) *Node {
+	return Dot(Reshape(images, -1, len(p.weights)), w("probe")).Product()
+}
