@@ -15,8 +15,9 @@ import (
 
 // Net is what loaded networks share: their tensors, and the list of their activations.
 type Net struct {
-	params gansim.Params
-	layers func() []gansim.Layer
+	params  gansim.Params
+	layers  func() []gansim.Layer
+	forward Forward
 }
 
 // Forward builds a network on x, showing each activation to tap.
@@ -29,7 +30,8 @@ func Open(name string, t Table, src Source, o LoadOptions, forward Forward, inpu
 	if err != nil {
 		return Net{}, fmt.Errorf("%s: %w", name, err)
 	}
-	return Net{ps, sync.OnceValue(func() []gansim.Layer { return Trace(t, forward, input...) })}, nil
+	layers := sync.OnceValue(func() []gansim.Layer { return Trace(t, forward, input...) })
+	return Net{ps, layers, forward}, nil
 }
 
 // Params are the network's tensors.
@@ -37,6 +39,12 @@ func (n Net) Params() gansim.Params { return n.params }
 
 // Layers lists the network's activations in order of execution.
 func (n Net) Layers() []gansim.Layer { return n.layers() }
+
+// Inner is a graph function: one activation for x in what the network itself reads, past all
+// preprocessing of images.
+func (n Net) Inner(w gansim.Weights, x *Node, layer string) *Node {
+	return Activations(func(tap gansim.Tap) { n.forward(w, x, tap) }, layer)[layer]
+}
 
 // Trace lists the activations of a network by building it, without tensors, for one input of the
 // given shape.

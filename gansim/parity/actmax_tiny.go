@@ -25,7 +25,6 @@ type evolutionFile struct {
 		Eps   float64
 	}
 	Steps int
-	Marks []int
 	Basis struct {
 		Gauss4 string
 		D      int
@@ -54,13 +53,11 @@ func actmaxTiny(r *run) error {
 		basis: oracle.Basis(c.Salt, f.Basis.Gauss4, f.Basis.D), got: map[string][]float64{}}
 	e.got["basis"] = e.basis
 	probe := newProbe(c.Salt, "probe/tiny", g.ImageSize())
-	for _, label := range slices.Sorted(maps.Keys(f.Optimizer)) {
-		if err := e.first(label, probe); err != nil {
-			return fmt.Errorf("%s: %w", label, err)
-		}
-		if err := e.follow(label, probe); err != nil {
-			return fmt.Errorf("%s: %w", label, err)
-		}
+	if err := e.first(probe); err != nil {
+		return err
+	}
+	if err := e.follow(probe); err != nil {
+		return err
 	}
 	for _, name := range c.Tensors {
 		got, ok := e.got[name]
@@ -92,7 +89,7 @@ type evolution struct {
 }
 
 // first renders the start and differentiates the sum of its scores.
-func (e *evolution) first(label string, s gansim.Scorer) error {
+func (e *evolution) first(s gansim.Scorer) error {
 	program, err := graphx.New(e.run.backend, []gansim.Params{e.generator.Params(), s.Params()},
 		func(nets []gansim.Weights, in []*Node) []*Node {
 			images := e.generator.Decode(nets[0], in[0])
@@ -116,10 +113,12 @@ func (e *evolution) first(label string, s gansim.Scorer) error {
 	if err != nil {
 		return err
 	}
-	e.got[label+"/image[1]"] = images
-	e.got["grad("+label+"/score[1], latent)"] = gradient
-	e.got["grad("+label+"/score[1], w)"] = e.rotated(gradient, false)
-	e.got[label+"/w[0]"] = e.rotated(e.start.Data, false)
+	for label := range e.Optimizer {
+		e.got[label+"/image[1]"] = images
+		e.got["grad("+label+"/score[1], latent)"] = gradient
+		e.got["grad("+label+"/score[1], w)"] = e.rotated(gradient, false)
+		e.got[label+"/w[0]"] = e.rotated(e.start.Data, false)
+	}
 	return nil
 }
 
@@ -139,45 +138,56 @@ func (e *evolution) rotated(rows []float64, transposed bool) []float64 {
 	return out
 }
 
-// follow runs an optimiser.
-func (e *evolution) follow(label string, s gansim.Scorer) error {
+// method is an optimiser of the file.
+func (e *evolution) method(label string) (actmax.Method, error) {
 	o := e.Optimizer[label]
 	if adam := o.Name == "Adam"; !adam && o.Name != "SGD" ||
 		adam && (!slices.Equal(o.Betas, []float64{.9, .999}) || o.Eps != 1e-8) {
-		return fmt.Errorf("no code for %+v", o)
+		return actmax.Method{}, fmt.Errorf("%s: no code for %+v", label, o)
 	}
-	method := actmax.Method{Label: label, Adam: o.Name == "Adam", Rate: o.LR,
-		Hessian: strings.HasSuffix(label, "Hess")}
+	return actmax.Method{Label: label, Adam: o.Name == "Adam", Rate: o.LR,
+		Hessian: strings.HasSuffix(label, "Hess")}, nil
+}
+
+// follow runs all optimisers in one batch.
+func (e *evolution) follow(s gansim.Scorer) error {
 	n, d := e.start.Shape[0], e.start.Shape[1]
-	m, err := actmax.NewMaximizer(e.run.backend, e.generator, s, s.Layers()[0].Name, e.basis, n)
+	labels := slices.Sorted(maps.Keys(e.Optimizer))
+	var runs []actmax.Run
+	for _, label := range labels {
+		method, err := e.method(label)
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			z := e.start.Data[i*d : (i+1)*d]
+			runs = append(runs, actmax.Run{Unit: actmax.CenterUnit(s, s.Layers()[0], 0),
+				Method: method, Start: z, Redraw: func() []float64 { return z }})
+		}
+	}
+	m, err := actmax.NewMaximizer(e.run.backend, e.generator, s, s.Layers()[0].Name, e.basis, len(runs))
 	if err != nil {
 		return err
 	}
-	var runs []actmax.Run
-	for i := range n {
-		z := e.start.Data[i*d : (i+1)*d]
-		runs = append(runs, actmax.Run{Unit: actmax.CenterUnit(s, s.Layers()[0], 0), Method: method,
-			Start: z, Redraw: func() []float64 { return z }})
-	}
-	a := m.Begin(runs, n)
+	a := m.Begin(runs, len(runs))
 	defer a.End()
 	for k := 1; k <= e.Steps; k++ {
 		scores, err := a.Step()
 		if err != nil {
 			return err
 		}
-		e.got[label+"/scores"] = append(e.got[label+"/scores"], scores...)
-		if !slices.Contains(e.Marks, k) {
-			continue
-		}
 		state, err := a.State()
 		if err != nil {
 			return err
 		}
-		if method.Hessian {
-			state.W = e.rotated(state.W, true)
+		for i, label := range labels {
+			e.got[label+"/scores"] = append(e.got[label+"/scores"], scores[i*n:(i+1)*n]...)
+			w := state.W[i*n*d : (i+1)*n*d]
+			if runs[i*n].Method.Hessian {
+				w = e.rotated(w, true)
+			}
+			e.got[fmt.Sprintf("%s/code[%d]", label, k)] = w
 		}
-		e.got[fmt.Sprintf("%s/code[%d]", label, k)] = state.W
 	}
 	return nil
 }

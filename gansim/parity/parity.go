@@ -78,6 +78,7 @@ func checks() []check {
 		{"detector", "ultralytics 8.4.190", detector},
 		{"autoshape", "YOLOv5's rules with OpenCV 5.0.0 and torchvision 0.29.2", autoshape},
 		{"actmax_tiny", "PyTorch 2.15", actmaxTiny},
+		{"receptive_field", "PyTorch 2.15, torchvision 0.29.2", receptiveField},
 		{"redraw", "torch.optim.Adam of PyTorch 2.15", redraw},
 	}
 }
