@@ -59,23 +59,7 @@ func actmaxTiny(r *run) error {
 	if err := e.follow(probe); err != nil {
 		return err
 	}
-	for _, name := range c.Tensors {
-		got, ok := e.got[name]
-		if !ok {
-			r.line(Line{Stage: name, Error: "no code for this tensor"})
-			continue
-		}
-		want, err := c.Expected(name)
-		if err != nil {
-			return err
-		}
-		kept, err := want.Kept(got)
-		if err != nil {
-			return err
-		}
-		r.relative(name, kept, want.Values, stepTolerance)
-	}
-	return nil
+	return compareTensors(r, c, e.got)
 }
 
 // evolution gathers tensors under their names in the case.

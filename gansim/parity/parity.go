@@ -79,6 +79,7 @@ func checks() []check {
 		{"autoshape", "YOLOv5's rules with OpenCV 5.0.0 and torchvision 0.29.2", autoshape},
 		{"actmax_tiny", "PyTorch 2.15", actmaxTiny},
 		{"receptive_field", "PyTorch 2.15, torchvision 0.29.2", receptiveField},
+		{"hessian_tiny", "PyTorch 2.15, lpips 0.1.4", hessianTiny},
 		{"redraw", "torch.optim.Adam of PyTorch 2.15", redraw},
 	}
 }
