@@ -98,9 +98,13 @@ func SelfAttention(x *Node, a Attention) *Node {
 // Preprocess normalises images [n, h, w, 3] in [0, 1] by channel, then resizes them to size x size
 // with align_corners (the original scorer's order: CNN_scorers.py, TorchScorer).
 func Preprocess(images *Node, mean, std [3]float64, size int) *Node {
+	return ResizeBilinear(Normalise(images, mean, std), size, size, true)
+}
+
+// Normalise is (x - mean)/std per RGB channel, x [n, h, w, 3].
+func Normalise(x *Node, mean, std [3]float64) *Node {
 	inverse := [3]float64{1 / std[0], 1 / std[1], 1 / std[2]}
-	x := Mul(Sub(images, colour(images, mean)), colour(images, inverse))
-	return ResizeBilinear(x, size, size, true)
+	return Mul(Sub(x, colour(x, mean)), colour(x, inverse))
 }
 
 // Affine is x*gain + offset per RGB channel, x [n, h, w, 3].

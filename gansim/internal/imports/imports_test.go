@@ -24,6 +24,7 @@ var layers = [][]string{
 	{"gansim/experiment", "gansim/parity"},
 	{"gansim/figure", "gansim/sweep", "gansim/mini"},
 	{"gansim/invert", "gansim/actmax", "gansim/objectness", "gansim/metric", "gansim/hessian"},
+	{"gansim/models"},
 	{"gansim/models/*", "gansim/decode"},
 	{"gansim/nn", "gansim/internal/graphx"},
 	{"gansim/dataset", "gansim/imaging", "gansim/imstat", "gansim/ranktest", "gansim/optim"},
@@ -58,7 +59,8 @@ type place struct {
 	layer        int
 }
 
-// find places a package by its path in the module; ok is false if it is not in the table.
+// find places a package by its path in the module, under the longest name that fits; ok is false if
+// it is not in the table.
 func find(pkg string) (p place, ok bool) {
 	for i, names := range layers {
 		for _, name := range names {
@@ -69,12 +71,13 @@ func find(pkg string) (p place, ok bool) {
 			if name == "gansim" {
 				folder = pkg // the vocabulary alone: all below it have names of their own
 			}
-			if match, _ := path.Match(name, folder); match {
-				return place{name: name, folder: folder, layer: i}, true
+			match, _ := path.Match(name, folder)
+			if match && strings.Count(name, "/") >= strings.Count(p.name, "/") {
+				p, ok = place{name: name, folder: folder, layer: i}, true
 			}
 		}
 	}
-	return place{}, false
+	return p, ok
 }
 
 // refuse says why package from may not import package to, both by their paths in the module; empty
@@ -131,6 +134,8 @@ func TestRefuse(t *testing.T) {
 		{"up in a test", "gansim/nn", "gansim/models/resnet", true, true},
 		{"sideways", "gansim/dataset", "gansim/imaging", false, true},
 		{"sideways in a test", "gansim/dataset", "gansim/imaging", true, false},
+		{"list of models to a model", "gansim/models", "gansim/models/biggan", false, false},
+		{"model to the list of models", "gansim/models/biggan", "gansim/models", false, true},
 		{"model to model", "gansim/models/biggan", "gansim/models/deepsim", false, true},
 		{"same folder", "gansim/mini", "gansim/mini/world", false, false},
 		{"same folder, from below", "gansim/mini/train", "gansim/mini", false, false},
