@@ -186,7 +186,7 @@ var _ gansim.Scorer = probe{}
 
 func newProbe(salt, name string, size int) probe {
 	h := oracle.Hash(salt, name)
-	index, _ := channelsLast([]int{1, 3, size, size})
+	index, _ := channelsLastOrder([]int{1, 3, size, size})
 	p := probe{size, make([]float64, len(index))}
 	for i, from := range index {
 		p.weights[i] = oracle.U(h, uint64(from))

@@ -114,7 +114,7 @@ func (f fieldFile) field(r *run, c *oracle.Case, net actmax.Inner, layer string,
 	}
 	u := gansim.Unit{Net: net.Name(), Layer: layer, Row: int(row), Col: int(col)}
 	size, rep := noise.Shape[2], 0
-	index, _ := channelsLast([]int{1, 3, size, size})
+	index, _ := channelsLastOrder([]int{1, 3, size, size})
 	got, err := actmax.NewField(r.ctx, r.backend, net, u, actmax.FieldConfig{Size: size,
 		Reps: noise.Shape[0], Noise: func() []float64 {
 			x := make([]float64, len(index))

@@ -39,7 +39,7 @@ func (op operator) layout(name string, c oracle.OpCase) layout {
 // our shape. Maps have channels second in the reference and last here.
 func (l layout) order(published []int) (index []int, ours []int) {
 	if l.kind == nn.Raw {
-		return channelsLast(published)
+		return channelsLastOrder(published)
 	}
 	flat := make([]float32, elements(published)) // whole numbers below 2^24 are exact
 	for i := range flat {
@@ -53,7 +53,7 @@ func (l layout) order(published []int) (index []int, ours []int) {
 	return index, ours
 }
 
-func channelsLast(published []int) (index, ours []int) {
+func channelsLastOrder(published []int) (index, ours []int) {
 	n := elements(published)
 	channels, rest := 1, 1
 	ours = slices.Clone(published)
