@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -79,11 +78,7 @@ func ParseSafetensors(b []byte) (*File, error) {
 // the tensors are read. What is wrong with the file is reported as a [*FormatError].
 func OpenSafetensors(path string) (*File, error) {
 	f, err := openSafetensors(path)
-	var format *FormatError
-	if errors.As(err, &format) {
-		format.Path = path
-	}
-	return f, err
+	return f, atPath(path, err)
 }
 
 func openSafetensors(path string) (*File, error) {
@@ -146,22 +141,4 @@ func headerLength(start []byte, size int64) (int64, error) {
 		return 0, &FormatError{Reason: "empty header"}
 	}
 	return int64(n), nil
-}
-
-// otherFormat names what people download or save by mistake, empty if nothing is recognised.
-func otherFormat(start []byte) string {
-	s := strings.TrimLeft(string(start[:min(len(start), 64)]), " \t\r\n\ufeff")
-	for _, f := range [...]struct{ prefix, name string }{
-		{"version https://git-lfs", "a Git LFS pointer"},
-		{"<!doctype", "a web page"},
-		{"<html", "a web page"},
-		{"<?xml", "a web page"},
-		{"PK\x03\x04", "a ZIP archive (PyTorch?)"},
-		{"\x93NUMPY", "a NumPy array"},
-	} {
-		if len(s) >= len(f.prefix) && strings.EqualFold(s[:len(f.prefix)], f.prefix) {
-			return f.name
-		}
-	}
-	return ""
 }

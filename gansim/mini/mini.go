@@ -41,45 +41,57 @@ type World struct {
 // Open reads the embedded networks.
 func Open() (*World, error) {
 	w := &World{Hashes: map[string]string{}, Bases: map[string][]float32{}}
-	var err error
-	read := func(name string) nn.Source {
-		f, e := file(name)
-		if e != nil {
-			err = e
-			return func(string) ([]int, []float32, bool) { return nil, nil, false }
+	detector := yolov8.Mini(world.Classes()[:world.NumObjects])
+	for _, load := range []func() error{
+		reading(w, "deepsim", &w.DeePSim, deepsim.Mini.Load),
+		reading(w, "biggan", &w.BigGAN, biggan.Mini.Load),
+		reading(w, "alexnet", &w.AlexNet, alexnet.Mini.Load),
+		reading(w, "resnet50", &w.ResNet, resnet.Mini.Load),
+		reading(w, "resnet50_linf8", &w.Robust, resnet.Robust(resnet.Mini).Load),
+		reading(w, "yolov8", &w.YOLOv8, detector.Load),
+		w.bases,
+	} {
+		if err := load(); err != nil {
+			return nil, fmt.Errorf("mini: %w", err)
 		}
-		w.Hashes[name] = f.SHA256()
-		return nn.FromFile(f)
-	}
-	load := func(fn func() error) {
-		if err == nil {
-			err = fn()
-		}
-	}
-	load(func() (e error) { w.DeePSim, e = deepsim.Mini.Load(read("deepsim"), nn.LoadOptions{}); return e })
-	load(func() (e error) { w.BigGAN, e = biggan.Mini.Load(read("biggan"), nn.LoadOptions{}); return e })
-	load(func() (e error) { w.AlexNet, e = alexnet.Mini.Load(read("alexnet"), nn.LoadOptions{}); return e })
-	load(func() (e error) { w.ResNet, e = resnet.Mini.Load(read("resnet50"), nn.LoadOptions{}); return e })
-	load(func() (e error) {
-		w.Robust, e = resnet.Robust(resnet.Mini).Load(read("resnet50_linf8"), nn.LoadOptions{})
-		return e
-	})
-	load(func() (e error) {
-		w.YOLOv8, e = yolov8.Mini(world.Classes()[:world.NumObjects]).Load(read("yolov8"), nn.LoadOptions{})
-		return e
-	})
-	load(func() error { return w.bases(read("metric")) })
-	if err != nil {
-		return nil, fmt.Errorf("mini: %w", err)
 	}
 	return w, nil
 }
 
-func (w *World) bases(src nn.Source) error {
+// reading reads a network of the world from its file.
+func reading[T any](w *World, name string, to *T,
+	load func(nn.Source, nn.LoadOptions) (T, error)) func() error {
+	return func() error {
+		src, err := w.source(name)
+		if err != nil {
+			return err
+		}
+		*to, err = load(src, nn.LoadOptions{})
+		return err
+	}
+}
+
+func (w *World) source(name string) (nn.Source, error) {
+	f, err := file(name)
+	if err != nil {
+		return nn.Source{}, err
+	}
+	w.Hashes[name] = f.SHA256()
+	return nn.FromFile(f), nil
+}
+
+func (w *World) bases() error {
+	src, err := w.source("metric")
+	if err != nil {
+		return err
+	}
 	for _, g := range w.Generators() {
 		name := strings.ToLower(g.Name()) + ".eigenvectors"
-		shape, v, ok := src(name)
-		if n := g.CodeSize(); !ok || len(shape) != 2 || shape[0] != n || shape[1] != n {
+		shape, v, err := src.Read(name)
+		if err != nil {
+			return err
+		}
+		if n := g.CodeSize(); len(shape) != 2 || shape[0] != n || shape[1] != n {
 			return fmt.Errorf("tensor %q has shape %v, want [%d %d]", name, shape, n, n)
 		}
 		w.Bases[g.Name()] = v

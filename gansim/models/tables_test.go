@@ -7,27 +7,9 @@ import (
 	"testing"
 
 	"gansim.example/gansim/internal/oracle"
-	"gansim.example/gansim/models/alexnet"
-	"gansim.example/gansim/models/biggan"
-	"gansim.example/gansim/models/deepsim"
-	"gansim.example/gansim/models/inception"
-	"gansim.example/gansim/models/lpips"
-	"gansim.example/gansim/models/resnet"
-	"gansim.example/gansim/models/yolov5"
-	"gansim.example/gansim/models/yolov8"
+	"gansim.example/gansim/models"
 	"gansim.example/gansim/nn"
 )
-
-// coco is the number of classes of the published detectors.
-const coco = 80
-
-func v8(scale string) nn.Table {
-	return yolov8.COCO(yolov8.Scales()[scale], 640, make([]string, coco)).Table()
-}
-
-func v5(scale string) nn.Table {
-	return yolov5.COCO(yolov5.Scales()[scale], 640, make([]string, coco)).Table()
-}
 
 // TestPublishedNames: the tables name exactly the tensors of the published state dicts, in their
 // shapes. Spectral norm's parts stand for the folded weight.
@@ -36,26 +18,15 @@ func TestPublishedNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct {
-		net   string
-		table nn.Table
-	}{
-		{"alexnet", alexnet.ImageNet.Table()},
-		{"resnet50", resnet.ImageNet.Table()},
-		{"inception_v3", inception.ImageNet.Table()},
-		{"fid_inception", inception.FID.Table()},
-		{"deepsim_fc6", deepsim.FC6.Table()},
-		{"biggan_deep_256", biggan.Deep256.Table()},
-		{"lpips_squeeze", lpips.SqueezeNet.Table()},
-		{"lpips_alex", lpips.AlexNet.Table()},
-		{"lpips_vgg", lpips.VGG16.Table()},
-		{"yolov8n", v8("n")},
-		{"yolov8m", v8("m")},
-		{"yolov8x", v8("x")},
-	} {
-		t.Run(c.net, func(t *testing.T) {
-			want := published(t, dir, c.net)
-			for _, p := range c.table.Published() {
+	tried := 0
+	for _, m := range models.All() {
+		if _, err := oracle.LoadWeights(dir, m.Name); err != nil {
+			continue // other weights in the same layers as another's, or a size without a case
+		}
+		tried++
+		t.Run(m.Name, func(t *testing.T) {
+			want := published(t, dir, m.Name)
+			for _, p := range m.Table.Published() {
 				shape, ok := want[p.Name]
 				if !ok || !slices.Equal(shape, p.Shape) {
 					t.Errorf("%s: %v, checkpoint has %v", p.Name, p.Shape, shape)
@@ -66,6 +37,9 @@ func TestPublishedNames(t *testing.T) {
 				t.Errorf("%s of the checkpoint is not in the table", name)
 			}
 		})
+	}
+	if tried < 20 {
+		t.Errorf("%d networks compared", tried)
 	}
 }
 
@@ -93,37 +67,64 @@ func published(t *testing.T, dir, net string) map[string][]int {
 // YOLOv5 that is the number with the norms folded into the convolutions, which leaves one offset of
 // their two parameters per channel.
 func TestParameters(t *testing.T) {
-	for _, c := range []struct {
-		net           string
-		table         nn.Table
-		folded, count int
-	}{
-		{"alexnet", alexnet.ImageNet.Table(), 0, 61100840},
-		{"resnet50", resnet.ImageNet.Table(), 0, 25557032},
-		{"inception_v3", inception.ImageNet.Table(), 0, 27161264},
-		{"biggan_deep_256", biggan.Deep256.Table(), 0, 55880833},
-		{"yolov8n", v8("n"), 0, 3157200},
-		{"yolov8s", v8("s"), 0, 11166560},
-		{"yolov8m", v8("m"), 0, 25902640},
-		{"yolov8l", v8("l"), 0, 43691520},
-		{"yolov8x", v8("x"), 0, 68229648},
-		{"yolov5n", v5("n"), 1867405, 1872157},
-		{"yolov5s", v5("s"), 7225885, 7235389},
-		{"yolov5m", v5("m"), 21172173, 21190557},
-		{"yolov5l", v5("l"), 46533693, 46563709},
-		{"yolov5x", v5("x"), 86705005, 86749405},
+	for name, want := range map[string]int{
+		"alexnet": 61100840, "resnet50": 25557032, "caffenet": 60965224, "inception_v3": 27161264,
+		"biggan_deep_256": 55880833,
+		"yolov8n":         3157200, "yolov8s": 11166560, "yolov8m": 25902640, "yolov8l": 43691520,
+		"yolov8x": 68229648,
+		"yolov5n": 1867405, "yolov5s": 7225885, "yolov5m": 21172173, "yolov5l": 46533693,
+		"yolov5x": 86705005,
 	} {
-		count, norms := c.table.Count(), 0
-		for _, l := range c.table {
-			if l.Kind == nn.Norm {
-				norms += l.Out
+		m, err := models.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := m.Table.Count()
+		for _, l := range m.Table {
+			if l.Kind == nn.Norm && strings.HasPrefix(name, "yolov5") {
+				got -= l.Out
 			}
 		}
-		if c.count != 0 && count != c.count {
-			t.Errorf("%s: %d parameters, want %d", c.net, count, c.count)
+		if got != want {
+			t.Errorf("%s: %d parameters, want %d", name, got, want)
 		}
-		if c.folded != 0 && count-norms != c.folded {
-			t.Errorf("%s: %d parameters with folded norms, want %d", c.net, count-norms, c.folded)
+	}
+}
+
+// TestShapes: every activation of the reference set is shown, in its shape. Building a graph needs no
+// tensors.
+func TestShapes(t *testing.T) {
+	dir, err := oracle.Dir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	for _, m := range models.All() {
+		c, err := oracle.OpenCase(dir, m.Name)
+		if err != nil {
+			continue // of the same layers as one that is there
 		}
+		image := len(c.Inputs[0].Shape) == 4 && c.Inputs[0].Shape[1] == 3
+		if image && !slices.Contains(c.Tensors, "resized") { // of another size than the network's own
+			m.Plan.Input = []int{c.Inputs[0].Shape[2], c.Inputs[0].Shape[3], 3}
+		}
+		for _, l := range m.Plan.Layers() {
+			e, err := c.Expected(l.Name)
+			if err != nil {
+				continue
+			}
+			compared++
+			got := []int{l.Channels, l.Height, l.Width}
+			if l.Height == 0 {
+				got = got[:1]
+			}
+			want := slices.DeleteFunc(e.Shape[1:], func(n int) bool { return n == 1 })
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: %s is %v, want %v", m.Name, l.Name, got, want)
+			}
+		}
+	}
+	if compared < 150 {
+		t.Errorf("%d activations compared", compared)
 	}
 }

@@ -2,22 +2,22 @@ package nn
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"gansim.example/gansim"
-	"gansim.example/weights"
 )
-
-// Source gives a checkpoint's tensor by its published name, row-major; ok is false if it has none.
-type Source func(name string) (shape []int, values []float32, ok bool)
 
 // LoadOptions choose among what a checkpoint offers.
 type LoadOptions struct {
-	// Truncation picks the row of BigGAN's statistics tables; zero means 0.7.
+	// Truncation picks the row of BigGAN's statistics tables, up to 1; zero means 0.7.
 	Truncation float64
+	// Interpolate mixes the two rows that Truncation falls between as interpolation should: near a
+	// row, mostly that row. By default they are mixed as the published program does, which has the
+	// two weights swapped; at multiples of 0.02 that is mostly the same, see [TruncationRows].
+	Interpolate bool
 	// Float64 keeps the tensors in float64, so that folding rounds nothing.
 	Float64 bool
 }
@@ -25,20 +25,44 @@ type LoadOptions struct {
 // Load reads a network's tensors, checks names and shapes, permutes them to the layout of this
 // package and folds norms to a scale and an offset (in float64). The names of the result are those
 // of the checkpoint; a norm gives NAME.scale and NAME.offset, a row norm NAME.mean and
-// NAME.inverse_std.
+// NAME.inverse_std. A checkpoint that has other tensors than the table is a [*MismatchError].
 func (t Table) Load(src Source, o LoadOptions) (gansim.Params, error) {
+	if o.Truncation == 0 {
+		o.Truncation = .7
+	}
+	if !(o.Truncation > 0 && o.Truncation <= 1) {
+		return gansim.Params{}, fmt.Errorf("nn: truncation is %g, want at most 1, above 0",
+			o.Truncation)
+	}
 	var ps gansim.Params
+	r := t.open(src)
 	for _, l := range t {
-		ts, err := l.read(src, o.Float64)
-		if err != nil {
-			return ps, err
+		ts := l.read(r, o.Float64)
+		if r.err() != nil {
+			continue // but find out what else is wrong
 		}
 		for _, nt := range l.fold(ts, o) {
 			ps.Names = append(ps.Names, nt.name)
 			ps.Tensors = append(ps.Tensors, nt.tensor(o.Float64))
 		}
 	}
+	if err := r.err(); err != nil {
+		return gansim.Params{}, err
+	}
 	return ps, nil
+}
+
+// Values copies a loaded tensor.
+func Values(ps gansim.Params, name string) ([]float64, error) {
+	i := slices.Index(ps.Names, name)
+	if i < 0 {
+		return nil, fmt.Errorf("nn: no tensor %q", name)
+	}
+	if ps.Tensors[i].DType() == dtypes.Float64 {
+		return tensors.CopyFlatData[float64](ps.Tensors[i])
+	}
+	v, err := tensors.CopyFlatData[float32](ps.Tensors[i])
+	return convert[float64](v), err
 }
 
 // named is a tensor: as published, or folded with wide values.
@@ -93,142 +117,10 @@ func (t Table) shapes() map[string][]int {
 	return all
 }
 
-// read takes a layer's tensors from a checkpoint and checks their shapes.
-func (l Layer) read(src Source, wide bool) ([]named, error) {
-	var ts []named
-	for _, p := range l.Published() {
-		shape, values, ok := src(p.Name)
-		if !ok && l.Spectral && p.Name == l.Name+".weight" {
-			w, err := l.foldSpectral(src, p.Shape, wide)
-			if err != nil {
-				return nil, err
-			}
-			ts = append(ts, w)
-			continue
-		}
-		if !ok {
-			return nil, fmt.Errorf("nn: no tensor %q, want shape %v", p.Name, p.Shape)
-		}
-		if !slices.Equal(shape, p.Shape) {
-			return nil, fmt.Errorf("nn: tensor %q has shape %v, want %v", p.Name, shape, p.Shape)
-		}
-		ts = append(ts, named{name: p.Name, shape: shape, values: values})
-	}
-	return ts, nil
-}
-
-// foldSpectral divides weight_orig by sigma = u.W.v with the stored u and v (no power iteration in
-// evaluation; Miyato et al. 2018 as in torch.nn.utils.spectral_norm).
-func (l Layer) foldSpectral(src Source, shape []int, wide bool) (named, error) {
-	folded := named{name: l.Name + ".weight", shape: shape}
-	part := func(name string, want ...int) ([]float32, error) {
-		got, v, ok := src(l.Name + "." + name)
-		if !ok || !slices.Equal(got, want) {
-			return nil, fmt.Errorf("nn: tensor %q has shape %v, want %v", l.Name+"."+name, got, want)
-		}
-		return v, nil
-	}
-	out, rest := shape[0], size(shape[1:])
-	w, err := part("weight_orig", shape...)
-	if err != nil {
-		return folded, fmt.Errorf("nn: no tensor %q and %w", l.Name+".weight", err)
-	}
-	u, err := part("weight_u", out)
-	if err != nil {
-		return folded, err
-	}
-	v, err := part("weight_v", rest)
-	if err != nil {
-		return folded, err
-	}
-	sigma := 0.0
-	for i := range out {
-		row := 0.0
-		for j := range rest {
-			row += float64(w[i*rest+j]) * float64(v[j])
-		}
-		sigma += float64(u[i]) * row
-	}
-	if wide {
-		folded.wide = make([]float64, len(w))
-		for i, x := range w {
-			folded.wide[i] = float64(x) / sigma
-		}
-		return folded, nil
-	}
-	folded.values = make([]float32, len(w))
-	for i, x := range w {
-		folded.values[i] = float32(float64(x) / sigma)
-	}
-	return folded, nil
-}
-
-// fold turns a layer's published tensors into those that graphs use.
-func (l Layer) fold(ts []named, o LoadOptions) []named {
-	switch l.Kind {
-	case Norm:
-		scale, offset := make([]float64, l.Out), make([]float64, l.Out)
-		for i := range scale {
-			s := float64(ts[0].values[i]) / math.Sqrt(float64(ts[3].values[i])+l.Eps)
-			scale[i] = s
-			offset[i] = float64(ts[1].values[i]) - float64(ts[2].values[i])*s
-		}
-		return []named{{name: l.Name + ".scale", shape: []int{l.Out}, wide: scale},
-			{name: l.Name + ".offset", shape: []int{l.Out}, wide: offset}}
-	case RowNorm, RowNormAffine:
-		mean, inverse := make([]float64, l.Out), make([]float64, l.Out)
-		at := truncationRow(o.Truncation, l.Shape[0])
-		for i := range mean {
-			mean[i] = at(ts[0].values, l.Out, i)
-			inverse[i] = 1 / math.Sqrt(at(ts[1].values, l.Out, i)+l.Eps)
-		}
-		return append([]named{{name: l.Name + ".mean", shape: []int{l.Out}, wide: mean},
-			{name: l.Name + ".inverse_std", shape: []int{l.Out}, wide: inverse}}, ts[2:]...)
-	}
-	for i, t := range ts {
-		if t.wide != nil {
-			ts[i].shape, ts[i].wide = permute(l, t.name, t.shape, t.wide)
-		} else {
-			ts[i].shape, ts[i].values = permute(l, t.name, t.shape, t.values)
-		}
-	}
-	return ts
-}
-
-// truncationRow looks a truncation up in a table of statistics as pytorch-pretrained-biggan does:
-// between two rows its weights are swapped (model.py, BigGANBatchNorm.forward), which is
-// reproduced.
-func truncationRow(truncation float64, rows int) func(table []float32, width, i int) float64 {
-	if truncation == 0 {
-		truncation = .7
-	}
-	whole, part := math.Modf(truncation / (1 / float64(rows-1)))
-	row := int(whole)
-	return func(table []float32, width, i int) float64 {
-		if part == 0 {
-			return float64(table[row*width+i])
-		}
-		return float64(table[row*width+i])*part + float64(table[(row+1)*width+i])*(1-part)
-	}
-}
-
 func size(shape []int) int {
 	n := 1
 	for _, d := range shape {
 		n *= d
 	}
 	return n
-}
-
-// FromFile is the source of a weight file's tensors; tensors that are not floating-point are
-// missing.
-func FromFile(f *weights.File) Source {
-	return func(name string) ([]int, []float32, bool) {
-		t, ok := f.Tensor(name)
-		if !ok {
-			return nil, nil, false
-		}
-		v, err := t.Float32s()
-		return t.Shape, v, err == nil
-	}
 }

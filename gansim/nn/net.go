@@ -13,25 +13,30 @@ import (
 	"gansim.example/gansim"
 )
 
+// Plan is how a network is built, without its tensors.
+type Plan struct {
+	Name  string
+	Table Table
+	// Forward builds the network on x, showing each activation to tap.
+	Forward func(w gansim.Weights, x *Node, tap gansim.Tap)
+	// Input is the shape of what Forward reads, without the batch.
+	Input []int
+}
+
 // Net is what loaded networks share: their tensors, and the list of their activations.
 type Net struct {
 	params  gansim.Params
 	layers  func() []gansim.Layer
-	forward Forward
+	forward func(w gansim.Weights, x *Node, tap gansim.Tap)
 }
 
-// Forward builds a network on x, showing each activation to tap.
-type Forward func(w gansim.Weights, x *Node, tap gansim.Tap)
-
-// Open reads the tensors of a network from a checkpoint. input is the shape of what forward reads,
-// without the batch.
-func Open(name string, t Table, src Source, o LoadOptions, forward Forward, input ...int) (Net, error) {
-	ps, err := t.Load(src, o)
+// Open reads the tensors of a network from a checkpoint.
+func (p Plan) Open(src Source, o LoadOptions) (Net, error) {
+	ps, err := p.Table.Load(src, o)
 	if err != nil {
-		return Net{}, fmt.Errorf("%s: %w", name, err)
+		return Net{}, fmt.Errorf("%s: %w", p.Name, err)
 	}
-	layers := sync.OnceValue(func() []gansim.Layer { return Trace(t, forward, input...) })
-	return Net{ps, layers, forward}, nil
+	return Net{ps, sync.OnceValue(p.Layers), p.Forward}, nil
 }
 
 // Params are the network's tensors.
@@ -46,33 +51,33 @@ func (n Net) Inner(w gansim.Weights, x *Node, layer string) *Node {
 	return Activations(func(tap gansim.Tap) { n.forward(w, x, tap) }, layer)[layer]
 }
 
-// Trace lists the activations of a network by building it, without tensors, for one input of the
-// given shape.
-func Trace(t Table, forward Forward, input ...int) []gansim.Layer {
+// Layers lists the activations of a network by building it, without tensors, for one input.
+func (p Plan) Layers() []gansim.Layer {
 	backend, err := gobackend.New("")
 	if err != nil {
 		exceptions.Panicf("nn: %v", err)
 	}
 	defer backend.Finalize()
-	g := NewGraph(backend, "trace")
-	table := t.shapes()
+	graph := NewGraph(backend, p.Name)
+	shape := p.Table.shapes()
 	known := map[string]*Node{}
+	parameter := func(name string, shape ...int) *Node {
+		return Parameter(graph, name, shapes.Make(dtypes.Float32, shape...))
+	}
 	weights := func(name string) *Node {
 		if known[name] == nil {
-			shape, ok := table[name]
-			if !ok {
+			if shape[name] == nil {
 				exceptions.Panicf("nn: the table has no tensor %q", name)
 			}
-			known[name] = Parameter(g, name, shapes.Make(dtypes.Float32, shape...))
+			known[name] = parameter(name, shape[name]...)
 		}
 		return known[name]
 	}
 	var layers []gansim.Layer
-	x := Parameter(g, "the input", shapes.Make(dtypes.Float32, append([]int{1}, input...)...))
-	forward(weights, x, func(name, class string, y *Node) {
-		l := gansim.Layer{Name: name, Class: class}
+	x := parameter("the input", append([]int{1}, p.Input...)...)
+	p.Forward(weights, x, func(name, class string, y *Node) {
 		d := y.Shape().Dimensions
-		l.Channels = d[len(d)-1]
+		l := gansim.Layer{Name: name, Class: class, Channels: d[len(d)-1]}
 		if len(d) == 4 {
 			l.Height, l.Width = d[1], d[2]
 		}

@@ -12,6 +12,7 @@ const (
 	RowNorm                      // running_means, running_vars [rows, out], one row per truncation
 	RowNormAffine                // the same with weight and bias [out]
 	Raw                          // one tensor under the layer's own name, kept as it is
+	Ignored                      // not read, may be there; the name is a pattern as of path.Match
 )
 
 // Layer is a line of a network's table: a layer that holds tensors, under its published name.
@@ -65,6 +66,8 @@ func (l Layer) Published() []Published {
 		return rows
 	case RowNormAffine:
 		return append(rows, affine...)
+	case Ignored:
+		return nil
 	}
 	return []Published{{l.Name, l.Shape, true}}
 }

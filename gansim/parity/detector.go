@@ -12,6 +12,7 @@ import (
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/internal/graphx"
 	"gansim.example/gansim/internal/oracle"
+	"gansim.example/gansim/models"
 	"gansim.example/gansim/models/yolov8"
 	"gansim.example/gansim/nn"
 	"gansim.example/gansim/objectness"
@@ -144,9 +145,13 @@ func (f detectorFile) network(r *run) error {
 	if err != nil {
 		return err
 	}
-	net, err := formulaYOLO(r.dir, name)
+	found, err := formulaNetwork(r.dir, name)
 	if err != nil {
 		return err
+	}
+	net, ok := found.(*yolov8.Network)
+	if !ok {
+		return fmt.Errorf("%s is no YOLOv8", name)
 	}
 	program, err := graphx.New(r.backend, []gansim.Params{net.Params()},
 		func(nets []gansim.Weights, in []*Node) []*Node {
@@ -198,19 +203,15 @@ func (want detectedItem) compare(r *run, name string, p objectness.Prediction) e
 	return nil
 }
 
-// formulaYOLO is a published size of YOLOv8, the last letter of its name, in float64.
-func formulaYOLO(dir, name string) (*yolov8.Network, error) {
-	src, err := formulaSource(dir, name)
+// formulaNetwork is a published network with formula weights, in float64.
+func formulaNetwork(dir, name string) (models.Network, error) {
+	m, err := models.Find(name)
 	if err != nil {
 		return nil, err
 	}
-	scale, ok := yolov8.Scales()[name[len(name)-1:]]
-	if !ok {
-		return nil, fmt.Errorf("no size of YOLOv8 for %q", name)
+	src, err := source(dir, name)
+	if err != nil {
+		return nil, err
 	}
-	shape, _, ok := src("model.22.cv3.0.2.bias")
-	if !ok {
-		return nil, fmt.Errorf("%s has no class scores", name)
-	}
-	return yolov8.COCO(scale, 0, make([]string, shape[0])).Load(src, nn.LoadOptions{Float64: true})
+	return m.Load(src, nn.LoadOptions{Float64: true})
 }

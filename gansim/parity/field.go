@@ -11,9 +11,6 @@ import (
 	"gansim.example/gansim"
 	"gansim.example/gansim/actmax"
 	"gansim.example/gansim/internal/oracle"
-	"gansim.example/gansim/models/alexnet"
-	"gansim.example/gansim/models/resnet"
-	"gansim.example/gansim/nn"
 )
 
 // fieldFile is what receptive_field.json says beside its tensors.
@@ -72,35 +69,21 @@ func receptiveField(r *run) error {
 	for _, layer := range slices.Sorted(maps.Keys(f.Boxes)) {
 		b := f.Boxes[layer]
 		if nets[b.Net] == nil {
-			if nets[b.Net], err = formulaScorer(r.dir, b.Net, noise.Shape[2]); err != nil {
+			net, err := formulaNetwork(r.dir, b.Net)
+			if err != nil {
 				return err
 			}
+			inner, ok := net.(actmax.Inner)
+			if !ok {
+				return fmt.Errorf("%s has no layers to look into", b.Net)
+			}
+			nets[b.Net] = inner
 		}
 		if err := f.field(r, c, nets[b.Net], layer, noise); err != nil {
 			r.line(Line{Stage: layer, Error: err.Error()})
 		}
 	}
 	return nil
-}
-
-// formulaScorer is a classifier for inputs of a size, with formula weights in float64.
-func formulaScorer(dir, net string, input int) (actmax.Inner, error) {
-	src, err := formulaSource(dir, net)
-	if err != nil {
-		return nil, err
-	}
-	o := nn.LoadOptions{Float64: true}
-	switch net {
-	case "resnet50":
-		c := resnet.ImageNet
-		c.Input = input
-		return c.Load(src, o)
-	case "alexnet":
-		c := alexnet.ImageNet
-		c.Input = input
-		return c.Load(src, o)
-	}
-	return nil, fmt.Errorf("no code for network %q", net)
 }
 
 // field estimates a layer's receptive field from the noise of the file.

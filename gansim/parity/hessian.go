@@ -153,7 +153,7 @@ func (m metric) average(r *run, codes [][]float64, cutoff int, exponent float64)
 var distances = map[string]func(dir string, c *oracle.Case) (hessian.Distance, error){
 	"mse": func(string, *oracle.Case) (hessian.Distance, error) { return hessian.MSE(), nil },
 	"lpips": func(dir string, c *oracle.Case) (hessian.Distance, error) {
-		src, err := formulaSource(dir, c.Weights[1])
+		src, err := source(dir, c.Weights[1])
 		if err != nil {
 			return hessian.Distance{}, err
 		}

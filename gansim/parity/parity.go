@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -56,8 +55,10 @@ type Options struct {
 
 // Result counts stages; a case that there is no code for counts as one that failed.
 type Result struct {
-	Cases, Passed, Failed int
-	Lines                 []Line
+	Cases  int    `json:"cases"`
+	Passed int    `json:"passed"`
+	Failed int    `json:"failed"`
+	Lines  []Line `json:"lines"`
 }
 
 // check repeats the cases of some of a folder's files.
@@ -68,10 +69,34 @@ type check struct {
 	run       func(r *run) error
 }
 
+// The original programs that several cases come from.
+const (
+	torchvision = "torchvision 0.29.2"
+	layerTables = "PyTorch 2.15.0, the published layer tables"
+)
+
 // checks are all that gansim can compare. A file with weights that is not listed here is a network.
 func checks() []check {
 	return []check{
 		{"formula_vectors", "the formula's own definition", formula},
+		{"alexnet", torchvision, network(classify)},
+		{"resnet50", torchvision, network(classify)},
+		{"inception_v3", torchvision, network(classify)},
+		{"caffenet", layerTables, network(classify)},
+		{"fid_inception", "pytorch-fid 0.3.0", network(features)},
+		{"fidelity_inception", "torch-fidelity 0.4.0", network(fidelity)},
+		{"lpips_*", "lpips 0.1.4", network(perceive)},
+		{"*_scorer", torchvision, network(score)},
+		{"deepsim_*+*", torchvision, network(generateAndScore)},
+		{"biggan_*+*", torchvision, network(generateAndScore)},
+		{"deepsim_*", layerTables, network(generate)},
+		{"biggan_deep_*", "pytorch-pretrained-biggan 0.1.1", network(generate)},
+		{"inversion_fc6", layerTables, network(inversion)},
+		{"inversion_fc6_adam", layerTables, following(invertSteps)},
+		{"actmax_fc6_*", torchvision, following(ascendSteps)},
+		{"actmax_biggan_*", torchvision, following(ascendSteps)},
+		{"yolov8*", "ultralytics 8.4.190", network(detect)},
+		{"biggan_truncation", "pytorch-pretrained-biggan 0.1.1", truncation},
 		{"ops", "PyTorch 2.15", ops},
 		{"cma", "cma 4.5.0, CholeskyCMAES", cma},
 		{"optim", "torch.optim of PyTorch 2.15", optimisers},
@@ -216,8 +241,6 @@ func chosen(names, only []string) ([]string, error) {
 	return only, nil
 }
 
-// Print writes a result's summary line.
-func (r Result) Print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "%d passed, %d failed\n", r.Passed, r.Failed)
-	return err
-}
+// Dir is the default folder of fixtures: $GANSIM_ORACLE, or gansim/testdata/oracle in the working
+// directory or above it.
+func Dir() (string, error) { return oracle.Dir() }

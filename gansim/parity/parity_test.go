@@ -9,7 +9,8 @@ import (
 )
 
 // pure are the cases without a network of the paper's size.
-var pure = []string{"formula_vectors", "ops"}
+var pure = []string{"formula_vectors", "biggan_truncation", "ops", "optim", "cma", "redraw",
+	"detector", "autoshape", "actmax_tiny", "hessian_tiny"}
 
 func TestPure(t *testing.T) {
 	dir, err := oracle.Dir()

@@ -20,7 +20,7 @@ type tiny struct {
 	Base   [3]int // channels, height and width that the last linear layer is viewed as
 	Note   string `json:"layers_note"`
 
-	net           nn.Net
+	params        gansim.Params
 	name          string
 	slope         float64 // of the leaky ReLU
 	padding, size int     // of transposed convolutions; of images
@@ -62,11 +62,11 @@ func openTiny(dir string, c *oracle.Case) (*tiny, error) {
 			g.size = (g.size-1)*l.Stride - 2*g.padding + l.Kernel
 		}
 	}
-	src, err := formulaSource(dir, g.name)
+	src, err := source(dir, g.name)
 	if err != nil {
 		return nil, err
 	}
-	g.net, err = nn.Open(g.name, g.table(), src, nn.LoadOptions{Float64: true}, nil)
+	g.params, err = g.table().Load(src, nn.LoadOptions{Float64: true})
 	return g, err
 }
 
@@ -110,7 +110,7 @@ func (g *tiny) CodeSize() int { return g.Layers[0].In }
 func (g *tiny) ImageSize() int { return g.size }
 
 // Params are the formula weights.
-func (g *tiny) Params() gansim.Params { return g.net.Params() }
+func (g *tiny) Params() gansim.Params { return g.params }
 
 // Draw has no recipes: codes are inputs of the cases.
 func (g *tiny) Draw(recipe string, _ *rand.Rand, _ int) (gansim.Codes, error) {

@@ -147,7 +147,7 @@ func (v inverter) step(encoder gansim.Weights, state, in []*Node) (next, report 
 func (v inverter) initial(seed uint64) []*tensors.Tensor {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	p := v.params.initialise(rng, heNormal(deepsim.Slope))
-	last := v.Deconv[len(v.Deconv)-1].Key
+	last := v.Stack[len(v.Stack)-1].Key
 	v.params.values(p, func(e entry, values []float32) {
 		if e.layer.Name == last {
 			for i := range values {

@@ -82,7 +82,7 @@ func (r *runner) write(ts []weights.Tensor, rec Record) error {
 func open(dir, network string) (nn.Source, error) {
 	f, err := weights.OpenSafetensors(filepath.Join(dir, network+".safetensors"))
 	if err != nil {
-		return nil, err
+		return nn.Source{}, err
 	}
 	return nn.FromFile(f), nil
 }

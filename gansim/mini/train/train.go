@@ -245,9 +245,9 @@ func (c classifier) warm(dir string) ([]*tensors.Tensor, error) {
 	read := func(l layout) (*tensors.Tensor, error) {
 		have := map[string][]float32{}
 		for _, e := range l {
-			shape, v, ok := src(e.name)
-			if !ok {
-				return nil, fmt.Errorf("train: resnet50 has no tensor %q", e.name)
+			shape, v, err := src.Read(e.name)
+			if err != nil {
+				return nil, fmt.Errorf("train: resnet50: %w", err)
 			}
 			_, have[e.name] = e.layer.Import(e.name, shape, v)
 		}

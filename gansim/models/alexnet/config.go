@@ -72,6 +72,9 @@ var ImageNet = Config{
 	},
 }
 
+// Published are the published networks by the name of their weight file.
+func Published() map[string]Config { return map[string]Config{"alexnet": ImageNet} }
+
 // Table lists the tensors of the checkpoint.
 func (c Config) Table() nn.Table {
 	var t nn.Table
@@ -97,11 +100,15 @@ type Network struct {
 
 var _ gansim.Scorer = (*Network)(nil)
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{c.Input, c.Input, 3},
+		Forward: func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Forward(w, x, tap) }}
+}
+
 // Load reads a checkpoint.
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
-	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, x *Node, tap gansim.Tap) {
-		c.Forward(w, x, tap)
-	}, c.Input, c.Input, 3)
+	net, err := c.Plan().Open(src, o)
 	return &Network{c, net}, err
 }
 

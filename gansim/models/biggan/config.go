@@ -49,21 +49,6 @@ var Mini = Config{
 	Rows: 51, RGB: 3, Eps: 1e-4, Truncation: .7, RandomStd: .98,
 }
 
-// Deep256 is the published BigGAN-deep-256.
-var Deep256 = Config{
-	Name: "BigGAN", Noise: 128, Class: 128, Classes: 1000, Image: 256, Channels: 128,
-	Blocks: []Block{
-		{In: 16, Out: 16}, {Up: true, In: 16, Out: 16},
-		{In: 16, Out: 16}, {Up: true, In: 16, Out: 8},
-		{In: 8, Out: 8}, {Up: true, In: 8, Out: 8},
-		{In: 8, Out: 8}, {Up: true, In: 8, Out: 4},
-		{In: 4, Out: 4, Attention: true},
-		{In: 4, Out: 4}, {Up: true, In: 4, Out: 2},
-		{In: 2, Out: 2}, {Up: true, In: 2, Out: 1},
-	},
-	Rows: 51, RGB: 128, Eps: 1e-4, Truncation: .7, RandomStd: .08,
-}
-
 // CodeSize is the number of latent dimensions.
 func (c Config) CodeSize() int { return c.Noise + c.Class }
 
@@ -128,20 +113,27 @@ func (c Config) attention(name string, n int) nn.Table {
 type Generator struct {
 	Config
 	nn.Net
-	embeddings []float32 // [Class, Classes]
+	embeddings []float64 // [Class, Classes]
 }
 
 var _ gansim.Generator = (*Generator)(nil)
+
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{c.CodeSize()},
+		Forward: func(w gansim.Weights, z *Node, tap gansim.Tap) { c.Forward(w, z, nn.Fixed{}, len(c.Blocks), tap) }}
+}
 
 // Load reads a checkpoint; spectral norm is folded with its stored vectors.
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Generator, error) {
 	if o.Truncation == 0 {
 		o.Truncation = c.Truncation
 	}
-	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, z *Node, tap gansim.Tap) {
-		c.Forward(w, z, nn.Fixed{}, len(c.Blocks), tap)
-	}, c.CodeSize())
-	_, embeddings, _ := src("embeddings.weight")
+	net, err := c.Plan().Open(src, o)
+	if err != nil {
+		return nil, err
+	}
+	embeddings, err := nn.Values(net.Params(), "embeddings.weight")
 	return &Generator{c, net, embeddings}, err
 }
 
@@ -201,7 +193,7 @@ func (g *Generator) fill(code []float32, d draw, rng *rand.Rand) {
 	case embedding:
 		y := rng.IntN(g.Classes)
 		for j := range class {
-			class[j] = g.embeddings[j*g.Classes+y]
+			class[j] = float32(g.embeddings[j*g.Classes+y])
 		}
 	case zero:
 		clear(class)

@@ -2,6 +2,7 @@ package biggan
 
 import (
 	"fmt"
+	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
 
@@ -9,10 +10,23 @@ import (
 	"gansim.example/gansim/nn"
 )
 
-// Decode turns codes z [n, CodeSize] into images [n, Image, Image, 3], RGB in [0, 1].
+// Decode turns codes z [n, CodeSize] into images [n, Image, Image, 3], RGB in [0, 1]. Unlike Forward
+// it computes only those three outputs of the last convolution that are colours; its tensors were
+// divided by the sigma of the whole.
 func (c Config) Decode(w gansim.Weights, z *Node) *Node {
-	y := c.Forward(w, z, nn.Fixed{}, len(c.Blocks), nn.NoTap)
+	y := c.Forward(coloursOnly(w), z, nn.Fixed{}, len(c.Blocks), nn.NoTap)
 	return nn.ClampTo(MulScalar(AddScalar(y, 1), .5), 0, 1)
+}
+
+// coloursOnly keeps three outputs of the last convolution.
+func coloursOnly(w gansim.Weights) gansim.Weights {
+	return func(name string) *Node {
+		x := w(name)
+		if strings.HasPrefix(name, "generator.conv_to_rgb.") && x.Shape().Dim(-1) > 3 {
+			x = SliceAxis(x, -1, AxisRange(0, 3))
+		}
+		return x
+	}
 }
 
 // Forward runs the first blocks and the last convolution, to tanh in [-1, 1]. With fewer than all

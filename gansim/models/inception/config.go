@@ -52,12 +52,18 @@ func fidelity() Config {
 	return c
 }
 
+// Published are the networks by the name of their weight file.
+func Published() map[string]Config {
+	return map[string]Config{"inception_v3": ImageNet, "fid_inception": FID}
+}
+
 // Epsilon of batch normalisation in both forms.
 const Epsilon = 1e-3
 
 // Table lists the tensors of the checkpoint.
 func (c Config) Table() nn.Table { return c.table(c.Auxiliary) }
 
+// table leaves the tensors of the second classifier unread unless it is asked for them.
 func (c Config) table(auxiliary bool) nn.Table {
 	var t nn.Table
 	in := 3
@@ -66,8 +72,11 @@ func (c Config) table(auxiliary bool) nn.Table {
 		in = s.Out
 	}
 	for _, b := range c.Blocks {
-		if b.Name == "Mixed_7a" && auxiliary {
+		switch {
+		case b.Name == "Mixed_7a" && auxiliary:
 			t = append(t, c.auxiliary(in)...)
+		case b.Name == "Mixed_7a" && c.Auxiliary:
+			t = append(t, nn.Layer{Name: "AuxLogits.*", Kind: nn.Ignored})
 		}
 		var layers nn.Table
 		layers, in = b.layers(in)
@@ -121,10 +130,15 @@ type Network struct {
 
 var _ gansim.Scorer = (*Network)(nil)
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.table(false), Input: []int{c.Input, c.Input, 3},
+		Forward: func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Forward(w, x, tap) }}
+}
+
 // Load reads a checkpoint. The second classifier is neither asked for nor kept.
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
-	forward := func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Forward(w, x, tap) }
-	net, err := nn.Open(c.Name, c.table(false), src, o, forward, c.Input, c.Input, 3)
+	net, err := c.Plan().Open(src, o)
 	return &Network{c, net}, err
 }
 

@@ -10,7 +10,6 @@ import (
 	"gansim.example/gansim/internal/graphx"
 	"gansim.example/gansim/internal/oracle"
 	"gansim.example/gansim/models/inception"
-	"gansim.example/gansim/nn"
 	"gansim.example/kernels"
 )
 
@@ -70,10 +69,7 @@ func TestResized(t *testing.T) {
 
 // TestLayers: activations have the names and sizes of the paper's table 1.
 func TestLayers(t *testing.T) {
-	c := inception.FID
-	layers := nn.Trace(c.Table(), func(w gansim.Weights, x *Node, tap gansim.Tap) {
-		c.Forward(w, x, tap)
-	}, c.Input, c.Input, 3)
+	layers := inception.FID.Plan().Layers()
 	for _, want := range []gansim.Layer{
 		{Name: "Conv2d_1a_3x3", Class: "BasicConv2d", Height: 149, Width: 149, Channels: 32},
 		{Name: "maxpool1", Class: "MaxPool2d", Height: 73, Width: 73, Channels: 64},

@@ -6,6 +6,8 @@ package lpips
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -22,6 +24,11 @@ type Config struct {
 	// Unscaled reads images in [0, 1] as they are. The published program asks for 2*image - 1; the
 	// paper's averaged metric leaves that out, which makes distances about four times smaller.
 	Unscaled bool
+}
+
+// Published are the distances by name.
+func Published() map[string]Config {
+	return map[string]Config{"lpips_squeeze": SqueezeNet, "lpips_alex": AlexNet, "lpips_vgg": VGG16}
 }
 
 // Kind is what a module does.
@@ -139,29 +146,55 @@ type Network struct {
 	nn.Net
 }
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{64, 64, 3},
+		Forward: func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Features(w, x, tap) }}
+}
+
 // Load reads the program's state dict, or what it is put together from; see
-// [Config.Published].
+// [Config.Join].
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
-	forward := func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Features(w, x, tap) }
-	net, err := nn.Open(c.Name, c.Table(), c.Published(src), o, forward, 64, 64, 3)
+	net, err := c.Plan().Open(c.Join(src), o)
 	return &Network{c, net}, err
 }
 
-// Published looks tensors up in the program's state dict, or in the files that it reads:
+// Join looks tensors up in the program's state dict, or in the files that it reads:
 // torchvision's classifier (features.N.… for net.sliceK.N.…) and the package's own weights/v0.1
 // (linK.model.1.weight, of which lins.K.model.1.weight is a second name). The first file that has a
 // tensor gives it.
-func (c Config) Published(files ...nn.Source) nn.Source {
-	return func(name string) (shape []int, values []float32, ok bool) {
-		for _, known := range []string{name, secondName(name)} {
-			for _, f := range files {
-				if shape, values, ok = f(known); ok {
-					return shape, values, true
-				}
+func (c Config) Join(files ...nn.Source) nn.Source {
+	from := map[string]func() ([]int, []float32, error){}
+	var unknown []string
+	ours := c.names()
+	for _, f := range files {
+		for _, theirs := range f.Names {
+			name, ok := ours[theirs]
+			switch {
+			case !ok && !unused(theirs):
+				unknown = append(unknown, theirs)
+			case ok && from[name] == nil:
+				from[name] = func() ([]int, []float32, error) { return f.Read(theirs) }
 			}
 		}
-		return nil, nil, false
 	}
+	return nn.Source{Names: append(slices.Sorted(maps.Keys(from)), unknown...),
+		Read: func(name string) ([]int, []float32, error) { return from[name]() }}
+}
+
+// names maps every spelling of a tensor's name to the table's.
+func (c Config) names() map[string]string {
+	names := map[string]string{}
+	for _, p := range c.Table().Published() {
+		names[p.Name], names[secondName(p.Name)] = p.Name, p.Name
+	}
+	return names
+}
+
+// unused reports whether a tensor is a constant of the program, or of the part of torchvision's
+// classifier behind its features.
+func unused(name string) bool {
+	return strings.HasPrefix(name, "scaling_layer.") || strings.HasPrefix(name, "classifier.")
 }
 
 func secondName(name string) string {

@@ -1,6 +1,7 @@
 package lpips_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func TestDistance(t *testing.T) {
 		t.Fatal(err)
 	}
 	program := formula(t, dir)
-	parts := lpips.SqueezeNet.Published(part(program, "net.slice", "features."), part(program, "lin", "lins."))
+	parts := lpips.SqueezeNet.Join(part(program, "net.slice", "features."), part(program, "lin", "lins."))
 	for _, c := range []struct {
 		name     string
 		src      nn.Source
@@ -65,36 +66,26 @@ func formula(t *testing.T, dir string) nn.Source {
 	for _, f := range w.Tensors {
 		fills[f.Key] = f
 	}
-	return func(name string) ([]int, []float32, bool) {
-		f, ok := fills[name]
-		if !ok {
-			return nil, nil, false
-		}
-		v, err := f.Float32s(w.Salt)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return f.Shape, v, true
-	}
+	return nn.Source{Names: slices.Sorted(maps.Keys(fills)),
+		Read: func(name string) ([]int, []float32, error) {
+			v, err := fills[name].Float32s(w.Salt)
+			return fills[name].Shape, v, err
+		}}
 }
 
 // part is a file with those tensors whose names begin with ours, under the other program's names.
 func part(src nn.Source, ours, theirs string) nn.Source {
-	return func(name string) ([]int, []float32, bool) {
-		rest, ok := strings.CutPrefix(name, theirs)
-		if !ok {
-			return nil, nil, false
-		}
-		if theirs == "lins." {
-			return src(ours + rest)
-		}
-		for _, slice := range "1234567" {
-			if shape, v, ok := src(ours + string(slice) + "." + rest); ok {
-				return shape, v, true
+	names := map[string]string{}
+	for _, name := range src.Names {
+		if rest, ok := strings.CutPrefix(name, ours); ok {
+			if theirs == "features." { // without the number of the slice
+				_, rest, _ = strings.Cut(rest, ".")
 			}
+			names[theirs+rest] = name
 		}
-		return nil, nil, false
 	}
+	return nn.Source{Names: slices.Sorted(maps.Keys(names)),
+		Read: func(name string) ([]int, []float32, error) { return src.Read(names[name]) }}
 }
 
 // distances are those of the case's pairs of images, then of the first images from themselves.

@@ -51,10 +51,23 @@ var ImageNet = Config{
 	Classes: 1000,
 }
 
-// Robust is the adversarially trained twin of a network.
-func Robust(c Config) Config {
-	c.Name += "_linf8"
+// Robust is the twin of a network that was trained against perturbations of pixels of up to 8/255
+// (L-infinity).
+func Robust(c Config) Config { return named(c, c.Name+"_linf8") }
+
+func named(c Config, name string) Config {
+	c.Name = name
 	return c
+}
+
+// Published are the published networks by the name of their weight file: torchvision's, and the
+// robust ones of MadryLab (L-infinity 8/255 and 4/255, L2 of length 3).
+func Published() map[string]Config {
+	all := map[string]Config{}
+	for _, name := range []string{"resnet50", "resnet50_linf8", "resnet50_linf4", "resnet50_l2_3"} {
+		all[name] = named(ImageNet, name)
+	}
+	return all
 }
 
 // Table lists the tensors of the checkpoint.
@@ -114,11 +127,15 @@ type Network struct {
 
 var _ gansim.Scorer = (*Network)(nil)
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{c.Input, c.Input, 3},
+		Forward: func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Forward(w, x, nn.Fixed{}, tap) }}
+}
+
 // Load reads a checkpoint.
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
-	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, x *Node, tap gansim.Tap) {
-		c.Forward(w, x, nn.Fixed{}, tap)
-	}, c.Input, c.Input, 3)
+	net, err := c.Plan().Open(src, o)
 	return &Network{c, net}, err
 }
 

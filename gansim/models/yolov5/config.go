@@ -101,6 +101,16 @@ func COCO(s Scale, input int, classes []string) Config {
 	}
 }
 
+// Published are the published detectors by the name of their weight file, for images of 640 pixels
+// and the classes of COCO.
+func Published() map[string]Config {
+	all := map[string]Config{}
+	for letter, scale := range Scales() {
+		all["yolov5"+letter] = COCO(scale, 640, make([]string, 80))
+	}
+	return all
+}
+
 // from gives the blocks that block i reads.
 func (c Config) from(i int) []int {
 	if c.Blocks[i].From == nil {
@@ -127,7 +137,7 @@ func (c Config) widths() []int {
 	return w
 }
 
-// Table lists the tensors of the checkpoint, less the anchors (see [Config.Load]).
+// Table lists the tensors of the checkpoint; its anchors are not read (see [Config.Load]).
 func (c Config) Table() nn.Table {
 	var t nn.Table
 	widths := c.widths()
@@ -150,6 +160,7 @@ func (c Config) Table() nn.Table {
 					In: widths[j], Out: len(c.Heads[level].Anchors) * (5 + len(c.Classes)),
 					Size: [2]int{1, 1}, Bias: true})
 			}
+			t = append(t, nn.Layer{Name: name + ".anchor*", Kind: nn.Ignored})
 		}
 	}
 	return t
@@ -181,23 +192,30 @@ type Network struct {
 	nn.Net
 }
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{c.Input, c.Input, 3},
+		Forward: func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Forward(w, x, tap) }}
+}
+
 // Load reads a checkpoint. If that holds anchors, in units of a cell, they must be those of the
 // configuration.
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
 	if err := c.checkAnchors(src); err != nil {
 		return nil, err
 	}
-	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, x *Node, tap gansim.Tap) {
-		c.Forward(w, x, tap)
-	}, c.Input, c.Input, 3)
+	net, err := c.Plan().Open(src, o)
 	return &Network{c, net}, err
 }
 
 func (c Config) checkAnchors(src nn.Source) error {
 	name := fmt.Sprintf("model.%d.anchors", len(c.Blocks)-1)
-	_, got, ok := src(name)
-	if !ok {
+	if !slices.Contains(src.Names, name) {
 		return nil
+	}
+	_, got, err := src.Read(name)
+	if err != nil {
+		return err
 	}
 	var want []float32
 	for _, h := range c.Heads {

@@ -1,6 +1,7 @@
 package yolov5_test
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -26,37 +27,39 @@ const (
 	values        = 5 + 2
 )
 
-// formula fills tensors of the table by the reference set's formula, at its rules for YOLOv8n.
-func formula(name string) ([]int, []float32, bool) {
+// formula fills the table's tensors by the reference set's formula, at its rules for YOLOv8n.
+func formula() nn.Source {
+	shapes := map[string][]int{}
 	for _, p := range small.Table().Published() {
-		if p.Name != name {
-			continue
-		}
-		n := 1
-		for _, d := range p.Shape {
-			n *= d
-		}
-		offset, scale := 0., .125
-		switch {
-		case len(p.Shape) == 4:
-			scale = 1.6 * math.Sqrt(3*float64(p.Shape[0])/float64(n))
-		case strings.HasSuffix(name, "weight"), strings.HasSuffix(name, "var"):
-			offset, scale = 1, .5
-		}
-		v := make([]float32, n)
-		h := oracle.Hash("", name)
-		for i := range v {
-			v[i] = float32(offset + float64(scale*oracle.U(h, uint64(i))))
-		}
-		return p.Shape, v, true
+		shapes[p.Name] = p.Shape
 	}
-	return nil, nil, false
+	return nn.Source{Names: slices.Sorted(maps.Keys(shapes)),
+		Read: func(name string) ([]int, []float32, error) {
+			shape := shapes[name]
+			n := 1
+			for _, d := range shape {
+				n *= d
+			}
+			offset, scale := 0., .125
+			switch {
+			case len(shape) == 4:
+				scale = 1.6 * math.Sqrt(3*float64(shape[0])/float64(n))
+			case strings.HasSuffix(name, "weight"), strings.HasSuffix(name, "var"):
+				offset, scale = 1, .5
+			}
+			v := make([]float32, n)
+			h := oracle.Hash("", name)
+			for i := range v {
+				v[i] = float32(offset + float64(scale*oracle.U(h, uint64(i))))
+			}
+			return shape, v, nil
+		}}
 }
 
 // TestPredict: boxes and probabilities follow from the heads' outputs by the published formula, and
 // every output depends on the image.
 func TestPredict(t *testing.T) {
-	n, err := small.Load(formula, nn.LoadOptions{Float64: true})
+	n, err := small.Load(formula(), nn.LoadOptions{Float64: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,13 +132,15 @@ func box(a int, p []float64) []float64 {
 // TestAnchors: a checkpoint with other anchors is refused.
 func TestAnchors(t *testing.T) {
 	with := func(first float32) nn.Source {
-		return func(name string) ([]int, []float32, bool) {
-			if name == "model.24.anchors" {
+		src := formula()
+		return nn.Source{Names: append(src.Names, "model.24.anchors"),
+			Read: func(name string) ([]int, []float32, error) {
+				if name != "model.24.anchors" {
+					return src.Read(name)
+				}
 				return []int{3, 3, 2}, []float32{first, 1.625, 2, 3.75, 4.125, 2.875, 1.875, 3.8125,
-					3.875, 2.8125, 3.6875, 7.4375, 3.625, 2.8125, 4.875, 6.1875, 11.65625, 10.1875}, true
-			}
-			return formula(name)
-		}
+					3.875, 2.8125, 3.6875, 7.4375, 3.625, 2.8125, 4.875, 6.1875, 11.65625, 10.1875}, nil
+			}}
 	}
 	if _, err := small.Load(with(1.25), nn.LoadOptions{}); err != nil {
 		t.Error(err)

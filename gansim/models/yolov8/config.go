@@ -118,6 +118,16 @@ func COCO(s Scale, input int, classes []string) Config {
 	}
 }
 
+// Published are the published detectors by the name of their weight file, for images of 640 pixels
+// and the classes of COCO.
+func Published() map[string]Config {
+	all := map[string]Config{}
+	for letter, scale := range Scales() {
+		all["yolov8"+letter] = COCO(scale, 640, make([]string, 80))
+	}
+	return all
+}
+
 // from gives the blocks that block i reads.
 func (c Config) from(i int) []int {
 	if c.Blocks[i].From == nil {
@@ -217,10 +227,14 @@ type Network struct {
 	nn.Net
 }
 
+// Plan is how the network is built.
+func (c Config) Plan() nn.Plan {
+	return nn.Plan{Name: c.Name, Table: c.Table(), Input: []int{c.Input, c.Input, 3},
+		Forward: func(w gansim.Weights, x *Node, tap gansim.Tap) { c.Forward(w, x, nn.Fixed{}, tap) }}
+}
+
 // Load reads a checkpoint.
 func (c Config) Load(src nn.Source, o nn.LoadOptions) (*Network, error) {
-	net, err := nn.Open(c.Name, c.Table(), src, o, func(w gansim.Weights, x *Node, tap gansim.Tap) {
-		c.Forward(w, x, nn.Fixed{}, tap)
-	}, c.Input, c.Input, 3)
+	net, err := c.Plan().Open(src, o)
 	return &Network{c, net}, err
 }

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"gansim.example/gansim/models"
+	"gansim.example/gansim/nn"
+	"gansim.example/weights"
+)
+
+// weightFiles is the value of --weights: files of networks by name.
+type weightFiles map[string]string
+
+// weightsFlag adds --weights NAME=PATH.
+func weightsFlag(c *cobra.Command) *weightFiles {
+	v := &weightFiles{}
+	c.Flags().Var(v, "weights", "a network's `NAME=PATH` in place of the fetched file; may be repeated")
+	return v
+}
+
+// String lists the files.
+func (v *weightFiles) String() string {
+	var all []string
+	for name, path := range *v {
+		all = append(all, name+"="+path)
+	}
+	return strings.Join(all, ",")
+}
+
+// Type is the flag's placeholder in the help.
+func (v *weightFiles) Type() string { return "name=path" }
+
+// Set takes NAME=PATH.
+func (v *weightFiles) Set(s string) error {
+	name, path, ok := strings.Cut(s, "=")
+	if !ok || name == "" || path == "" {
+		return errors.New("want NAME=PATH")
+	}
+	if _, err := models.Find(name); err != nil {
+		return err
+	}
+	if *v == nil {
+		*v = weightFiles{}
+	}
+	(*v)[name] = path
+	return nil
+}
+
+// path is the file of a network: the one given, or the fetched one.
+func (v weightFiles) path(name string) (string, error) {
+	if path, ok := v[name]; ok {
+		return path, nil
+	}
+	path, err := weights.Path(name)
+	if errors.Is(err, weights.ErrMissing) {
+		err = hinted{fmt.Errorf("the weights of %s are not here", name),
+			fmt.Sprintf("gansim weights fetch %s, or --weights %s=PATH", name, name)}
+	}
+	return path, err
+}
+
+// open loads a published network; hash is the SHA-256 of its file.
+func (v weightFiles) open(name string, o nn.LoadOptions) (net models.Network, hash string, err error) {
+	m, err := models.Find(name)
+	if err != nil {
+		return nil, "", misuse{err}
+	}
+	path, err := v.path(name)
+	if err != nil {
+		return nil, "", err
+	}
+	net, file, err := m.Open(path, o)
+	if err != nil {
+		return nil, "", err
+	}
+	return net, file.SHA256(), nil
+}

@@ -1,0 +1,6 @@
+//go:build race
+
+package weights
+
+// The race detector makes everything about ten times as slow.
+func init() { limit = 10 }
