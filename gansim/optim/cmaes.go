@@ -1,6 +1,6 @@
-// Package optim holds the evolution strategy that searches a latent space for the code with the
-// highest score: Cholesky CMA-ES with a rank-one update, as used for image evolution by Wang and
-// Ponce (GECCO 2022; class CholeskyCMAES of core/utils/Optimizers.py in their comparison of
+// Package optim holds evolution strategies, which search a latent space for the code with the
+// highest score: [CMAES], Cholesky CMA-ES with a rank-one update, as used for image evolution by
+// Wang and Ponce (GECCO 2022; class CholeskyCMAES of core/utils/Optimizers.py in their comparison of
 // generators). The update of the factor is that of Suttorp, Hansen and Igel (Mach. Learn. 2009).
 //
 // Codes are row vectors, x = mean + sigma * z A with z standard normal, and scores are maximised.
@@ -12,7 +12,7 @@
 // x0 + y diag(s) E. That is, in exact arithmetic, the same sequence of codes as starting from
 // A = diag(s) E in the full space with the constants of K dimensions.
 //
-// [Full] is the common CMA-ES beside it, with a full covariance matrix.
+// [Full] is the common CMA-ES beside it, with a full covariance matrix, for a few hundred dimensions.
 //
 // Everything is float64; generators take float32, so a caller rounds codes on the way out.
 package optim
