@@ -1,7 +1,6 @@
 package actmax_test
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -13,7 +12,6 @@ import (
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/actmax"
-	"gansim.example/gansim/internal/oracle"
 	"gansim.example/gansim/optim"
 	"gansim.example/kernels"
 )
@@ -77,105 +75,6 @@ func open(t *testing.T) compute.Backend {
 	return b
 }
 
-func narrow(v []float64) []float32 {
-	out := make([]float32, len(v))
-	for i, x := range v {
-		out[i] = float32(x)
-	}
-	return out
-}
-
-// redrawFile is redraw.json: what torch.optim.Adam and the original's resampling gave.
-type redrawFile struct {
-	Salt  string
-	N, D  int
-	LR    float64
-	A     []float64
-	B     float64
-	Z0    []float64
-	Basis struct{ Q []float64 }
-	Runs  map[string][]struct {
-		Step   int
-		Z      []float64
-		Scores []float64
-		Redraw []bool
-	}
-}
-
-// TestRedrawOracle follows Adam with resampling of samples that scored exactly zero, plain and in a
-// rotated basis. Float32 against float64: 1e-4.
-func TestRedrawOracle(t *testing.T) {
-	dir, err := oracle.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var f redrawFile
-	if err := oracle.Read(dir, "redraw.json", &f); err != nil {
-		t.Fatal(err)
-	}
-	net := rectified{a: narrow(f.A), dim: f.D, b: f.B}
-	for label, steps := range f.Runs {
-		t.Run(label, func(t *testing.T) {
-			m, err := actmax.NewMaximizer(open(t), plain{f.D}, net, "units", narrow(f.Basis.Q), f.N)
-			if err != nil {
-				t.Fatal(err)
-			}
-			// The original hands the rows of one draw to the zero samples in order.
-			step, row := 0, 0
-			next := func(i int) func() []float32 {
-				return func() []float32 {
-					for !steps[step].Redraw[i] || row == count(steps[step].Redraw) {
-						step, row = step+1, 0
-					}
-					h := oracle.Hash(f.Salt, fmt.Sprintf("redraw/fresh/%d", steps[step].Step))
-					z := make([]float32, f.D)
-					for j := range z {
-						z[j] = float32(oracle.Gauss4(h, row*f.D+j))
-					}
-					row++
-					return z
-				}
-			}
-			var runs []actmax.Run
-			for i := range f.N {
-				runs = append(runs, actmax.Run{Unit: gansim.Unit{Layer: "units", Row: -1, Col: -1},
-					Method: actmax.Method{Label: label, Adam: true, Rate: f.LR,
-						Hessian: strings.HasSuffix(label, "Hess")},
-					Start: narrow(f.Z0[i*f.D : (i+1)*f.D]), Redraw: next(i)})
-			}
-			out, err := m.Maximize(t.Context(), runs, len(steps))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for k, s := range steps {
-				for i, want := range s.Scores {
-					if got := out[i].Scores[k]; math.Abs(got-want) > 1e-4 || (got == 0) != (want == 0) {
-						t.Errorf("step %d, sample %d: score %v, want %v", k+1, i, got, want)
-					}
-				}
-			}
-			last := steps[len(steps)-1]
-			for i := range f.N {
-				for j, v := range out[i].Code {
-					if want := last.Z[i*f.D+j]; math.Abs(float64(v)-want) > 1e-3 {
-						t.Errorf("sample %d: code %v, want %v at %d", i, v, want, j)
-					}
-				}
-			}
-		})
-	}
-}
-
-func count(b []bool) int {
-	n := 0
-	for _, v := range b {
-		if v {
-			n++
-		}
-	}
-	return n
-}
-
 // TestMethods: labels drop the decimal point; SGD in a rotated basis is SGD; batches do not matter.
 func TestMethods(t *testing.T) {
 	if got := len(actmax.Methods("DeePSim")); got != 2 {
@@ -196,8 +95,8 @@ func TestMethods(t *testing.T) {
 	for _, m := range biggan {
 		m.Rate *= 10
 		runs = append(runs, actmax.Run{Unit: gansim.Unit{Layer: "units", Channel: 1, Row: 1, Col: 1},
-			Method: m, Start: []float32{.3, -.2, .5, .1},
-			Redraw: func() []float32 { return []float32{1, 1, 1, 1} }})
+			Method: m, Start: []float64{.3, -.2, .5, .1},
+			Redraw: func() []float64 { return []float64{1, 1, 1, 1} }})
 	}
 	net := rectified{a: a, dim: d, b: -3, maps: true}
 	var want []actmax.Outcome
@@ -230,9 +129,9 @@ func TestMethods(t *testing.T) {
 }
 
 // rotation turns the first and last two of four axes.
-func rotation(angle float64) []float32 {
-	c, s := float32(math.Cos(angle)), float32(math.Sin(angle))
-	return []float32{c, -s, 0, 0, s, c, 0, 0, 0, 0, c, -s, 0, 0, s, c}
+func rotation(angle float64) []float64 {
+	c, s := math.Cos(angle), math.Sin(angle)
+	return []float64{c, -s, 0, 0, s, c, 0, 0, 0, 0, c, -s, 0, 0, s, c}
 }
 
 // TestEvolve: generation 0 is the start alone, later ones are populations, and scores rise.

@@ -4,14 +4,15 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
-	"gansim.example/gansim/optim/ingraph"
 )
 
 // Method is an optimiser of panel D under the label that the original scripts print. The labels drop
@@ -46,9 +47,9 @@ func Methods(generator string) []Method {
 type Run struct {
 	Unit   gansim.Unit
 	Method Method
-	Start  []float32 // code, not rotated
+	Start  []float64 // code, not rotated
 	// Redraw gives a fresh code; it is called for a run whose score is exactly 0.
-	Redraw func() []float32
+	Redraw func() []float64
 }
 
 // Outcome of a run.
@@ -57,21 +58,24 @@ type Outcome struct {
 	MaxScore float64   // over all steps
 	MaxStep  int       // where, counted from 0
 	Scores   []float64 // all steps
-	Code     []float32 // of the last step, not rotated
+	Code     []float64 // of the last step, not rotated
 }
 
-// Maximizer runs gradient ascent of one generator on one layer.
+// Maximizer runs gradient ascent of one generator on one layer, in float64 if a tensor of either
+// network is, else in float32.
 type Maximizer struct {
 	generator gansim.Generator
 	program   *graphx.Program
-	basis     *tensors.Tensor
+	precision dtypes.DType
+	basis     []float64
+	onDevice  *tensors.Tensor // basis
 	batch     int
 }
 
 // NewMaximizer compiles generator and network up to the layer. basis holds the eigenvectors of the
 // generator's metric as columns, [d, d] row-major.
 func NewMaximizer(backend compute.Backend, g gansim.Generator, s gansim.Scorer, layer string,
-	basis []float32, batch int) (*Maximizer, error) {
+	basis []float64, batch int) (*Maximizer, error) {
 	l, err := FindLayer(s, layer)
 	if err != nil {
 		return nil, err
@@ -89,7 +93,8 @@ func NewMaximizer(backend compute.Backend, g gansim.Generator, s gansim.Scorer, 
 	if err != nil {
 		return nil, err
 	}
-	return &Maximizer{g, program, graphx.Tensor(basis, d, d), batch}, nil
+	p := graphx.Precision(g.Params(), s.Params())
+	return &Maximizer{g, program, p, basis, graphx.TensorOf(p, basis, d, d), batch}, nil
 }
 
 // On is the same maximizer, compiled once for both, on a network of the same architecture with other
@@ -99,26 +104,9 @@ func (x *Maximizer) On(s gansim.Scorer) (*Maximizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("actmax: %s: %w", s.Name(), err)
 	}
-	return &Maximizer{x.generator, program, x.basis, x.batch}, nil
-}
-
-// ascend is one step for a batch: w, two moments and fresh codes [n, d], basis [d, d], then per run
-// whether w is replaced, whether it is in the eigenbasis, whether Adam is used and the learning rate
-// (float32 [n]), channel, row, column (int32 [n]), and the step's number from 1. It gives new w and
-// moments, the scores before the step [n] and the codes [n, d].
-func ascend(in []*Node, activations func(z *Node) *Node) []*Node {
-	w, m, v, fresh, basis := in[0], in[1], in[2], in[3], in[4]
-	replaced, rotated, adam, lr := in[5], in[6], in[7], in[8]
-	choose := func(yes, a, b *Node) *Node { // rows of a where yes is 1, else of b
-		return Where(GreaterThan(BroadcastToShape(ExpandAxes(yes, -1), a.Shape()), ZerosLike(a)), a, b)
-	}
-	w = choose(replaced, fresh, w)
-	z := choose(rotated, Dot(w, Transpose(basis, 0, 1)).Product(), w)
-	scores := pick(activations(z), in[9], in[10], in[11])
-	gradient := Gradient(Neg(ReduceAllSum(scores)), w)[0]
-	rates := BroadcastToShape(ExpandAxes(lr, -1), w.Shape())
-	byAdam, newM, newV := ingraph.Adam{}.Step(w, m, v, gradient, in[12], rates)
-	return []*Node{choose(adam, byAdam, ingraph.SGD(w, gradient, rates)), newM, newV, scores, z}
+	other := *x
+	other.program = program
+	return &other, nil
 }
 
 // Maximize runs all, in padded batches. Runs are independent of each other.
@@ -135,87 +123,29 @@ func (x *Maximizer) Maximize(ctx context.Context, runs []Run, steps int) ([]Outc
 }
 
 func (x *Maximizer) ascent(ctx context.Context, runs []Run, out []Outcome, steps int) error {
-	n, d := len(runs), x.generator.CodeSize()
-	settings := x.settings(runs)
-	fresh, replaced := make([]float32, n*d), make([]float32, n)
-	for i, r := range runs { // the start enters as a replacement in code space
-		copy(fresh[i*d:], x.rotate(r, r.Start))
-		replaced[i] = 1
-	}
-	zero := func() *tensors.Tensor { return graphx.Tensor(make([]float32, n*d), n, d) }
-	state := []*tensors.Tensor{zero(), zero(), zero()}
+	a := x.Begin(runs, len(out))
+	defer a.End()
 	for k := range steps {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("actmax: %s, step %d of %d: %w", x.generator.Name(), k, steps, err)
 		}
-		args := []any{state[0], state[1], state[2], graphx.Tensor(fresh, n, d), x.basis,
-			append([]float32(nil), replaced...)}
-		next, err := x.program.Call(append(append(args, settings...), float32(k+1))...)
+		scores, err := a.Step()
 		if err != nil {
 			return err
 		}
-		graphx.Free(state...)
-		scores, err := graphx.Floats(next[3])
-		if err != nil {
-			return err
-		}
-		clear(replaced)
 		for i := range out {
-			out[i].record(k, float64(scores[i]))
-			if scores[i] == 0 {
-				copy(fresh[i*d:], x.rotate(runs[i], runs[i].Redraw()))
-				replaced[i] = 1
-			}
+			out[i].record(k, scores[i])
 		}
-		if k == steps-1 {
-			if err := codes(next[4], out, d); err != nil {
-				return err
-			}
-		}
-		graphx.Free(next[3:]...)
-		state = next[:3]
 	}
-	graphx.Free(state...)
+	z, err := a.Codes()
+	if err != nil {
+		return err
+	}
+	d := x.generator.CodeSize()
+	for i := range out {
+		out[i].Code = slices.Clone(z[i*d : (i+1)*d])
+	}
 	return nil
-}
-
-// settings are the inputs that stay the same over a batch's steps.
-func (x *Maximizer) settings(runs []Run) []any {
-	flag := func(b bool) float32 {
-		if b {
-			return 1
-		}
-		return 0
-	}
-	var rotated, adam, lr []float32
-	var units []gansim.Unit
-	for _, r := range runs {
-		rotated = append(rotated, flag(r.Method.Hessian))
-		adam = append(adam, flag(r.Method.Adam))
-		lr = append(lr, float32(r.Method.Rate))
-		units = append(units, r.Unit)
-	}
-	channel, row, col := indices(units)
-	return []any{rotated, adam, lr, channel, row, col}
-}
-
-// rotate expresses a code in the run's coordinates: w = z E in the eigenbasis, z itself otherwise.
-func (x *Maximizer) rotate(r Run, z []float32) []float32 {
-	if !r.Method.Hessian {
-		return z
-	}
-	d := len(z)
-	w := make([]float32, d)
-	tensors.MustConstFlatData(x.basis, func(e []float32) {
-		for j := range d {
-			sum := 0.
-			for i, v := range z {
-				sum += float64(v) * float64(e[i*d+j])
-			}
-			w[j] = float32(sum)
-		}
-	})
-	return w
 }
 
 func (o *Outcome) record(step int, score float64) {
@@ -226,24 +156,22 @@ func (o *Outcome) record(step int, score float64) {
 	}
 }
 
-func codes(t *tensors.Tensor, out []Outcome, d int) error {
-	z, err := graphx.Floats(t)
-	if err != nil {
-		return err
-	}
-	for i := range out {
-		out[i].Code = append([]float32(nil), z[i*d:(i+1)*d]...)
-	}
-	return nil
-}
-
 // Redraws gives a run its own stream of fresh codes by a generator's recipe.
-func Redraws(g gansim.Generator, recipe string, rng *rand.Rand) func() []float32 {
-	return func() []float32 {
+func Redraws(g gansim.Generator, recipe string, rng *rand.Rand) func() []float64 {
+	return func() []float64 {
 		c, err := g.Draw(recipe, rng, 1)
 		if err != nil { // the recipe was used for the start
-			return make([]float32, g.CodeSize())
+			return make([]float64, g.CodeSize())
 		}
-		return c.Z
+		return Widen(c.Z)
 	}
+}
+
+// Widen gives a generator's code in float64.
+func Widen(z []float32) []float64 {
+	out := make([]float64, len(z))
+	for i, v := range z {
+		out[i] = float64(v)
+	}
+	return out
 }

@@ -38,7 +38,7 @@ type RowD struct {
 }
 
 // batchD is the largest number of runs computed together.
-const batchD = 24
+const batchD = 12
 
 // startsD are the sampling recipes of the runs' first codes.
 func startD(generator string) string {
@@ -71,7 +71,8 @@ func (e *env) panelD(ctx context.Context) (*Section, *figure.PanelD, error) {
 				if compiled[key] == nil {
 					batch := min(batchD, e.preset.D.Channels*len(e.methodsD(g.Name())))
 					compiled[key] = sync.OnceValues(func() (*actmax.Maximizer, error) {
-						return actmax.NewMaximizer(e.backend, g, net, layer, e.world.Bases[g.Name()], batch)
+						return actmax.NewMaximizer(e.backend, g, net, layer,
+							actmax.Widen(e.world.Bases[g.Name()]), batch)
 					})
 				}
 				groups = append(groups, groupD{net, layer, g, compiled[key]})
@@ -130,7 +131,7 @@ func (e *env) maximise(ctx context.Context, o Origin, group groupD) ([]RowD, err
 		}
 		for _, method := range e.methodsD(g.Name()) {
 			rng := e.rng("panel d redraw "+g.Name()+u.String()+method.Label, 0)
-			runs = append(runs, actmax.Run{Unit: u, Method: method, Start: start.Z,
+			runs = append(runs, actmax.Run{Unit: u, Method: method, Start: actmax.Widen(start.Z),
 				Redraw: actmax.Redraws(g, startD(g.Name()), rng)})
 		}
 	}

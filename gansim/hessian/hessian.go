@@ -1,7 +1,7 @@
 // Package hessian finds the averaged metric of a generator: how far its image moves for a small step
 // of the code, averaged over codes (Wang & Ponce 2021, "The geometry of deep generative image
-// models"). The distance here is the pixels' mean squared error, whose Hessian at no displacement is
-// exactly (2/n) J^T J; the paper used LPIPS.
+// models"). The metric at a code z is the second derivative at dz = 0 of D(image(z), image(z + dz)).
+// D is a [Distance] of images: the paper used LPIPS; [MSE] is the pixels' mean squared error.
 package hessian
 
 import (
@@ -9,71 +9,125 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
 	"gonum.org/v1/gonum/mat"
 
 	"gansim.example/gansim"
-	"gansim.example/gansim/decode"
+	"gansim.example/gansim/internal/graphx"
+	"gansim.example/gansim/nn"
 )
 
-// Metric is a symmetric positive semi-definite matrix with its eigenvectors.
-type Metric struct {
-	Values  []float64 // eigenvalues, ascending
-	Vectors []float64 // eigenvectors as columns, row-major [d, d]
+// Distance says how far images are from others.
+type Distance struct {
+	Name   string
+	Params gansim.Params // tensors that Graph asks for
+	// Graph is a graph function: two batches [n, h, w, 3] in [0, 1] to the distance of each pair, [n].
+	Graph func(w gansim.Weights, images, reference *Node) *Node
 }
 
-// Step of the central differences that give the Jacobian, in units of the code.
-const Step = 1e-2
+// MSE is the mean over pixels and colours of the squared difference.
+func MSE() Distance {
+	return Distance{Name: "mse", Graph: func(_ gansim.Weights, images, reference *Node) *Node {
+		return nn.MSE(images, reference)
+	}}
+}
 
-// Average computes the metric at each code and averages them.
-func Average(ctx context.Context, backend compute.Backend, g gansim.Generator,
-	codes gansim.Codes, progress func(done, total int)) (*Metric, error) {
-	decoder, err := decode.New(backend, g)
+// Products multiplies vectors with the metrics of a generator, by differentiating twice. It computes
+// in float64 if a tensor of the generator or the distance is, else in float32.
+type Products struct {
+	generator gansim.Generator
+	program   *graphx.Program
+	precision dtypes.DType
+	batch     int
+}
+
+// New compiles a generator and a distance for a batch of vectors.
+func New(backend compute.Backend, g gansim.Generator, d Distance, batch int) (*Products, error) {
+	program, err := graphx.New(backend, []gansim.Params{g.Params(), d.Params},
+		func(nets []gansim.Weights, in []*Node) []*Node {
+			code, z, v := in[0], in[1], in[2] // [1, d] and twice [batch, d]
+			images := g.Decode(nets[0], z)
+			reference := BroadcastToShape(StopGradient(g.Decode(nets[0], code)), images.Shape())
+			distance := ReduceAllSum(d.Graph(nets[1], images, reference))
+			slope := Gradient(distance, z)[0]
+			return Gradient(ReduceAllSum(Mul(slope, v)), z)
+		})
+	if err != nil {
+		return nil, fmt.Errorf("hessian: %s, %s: %w", g.Name(), d.Name, err)
+	}
+	return &Products{g, program, graphx.Precision(g.Params(), d.Params), batch}, nil
+}
+
+// Times gives the product of each vector with the metric at a code.
+func (p *Products) Times(ctx context.Context, code []float64, vectors [][]float64) ([][]float64,
+	error) {
+	d := p.generator.CodeSize()
+	for _, v := range append([][]float64{code}, vectors...) {
+		if len(v) != d {
+			return nil, fmt.Errorf("hessian: vector of %d dimensions, %s has %d", len(v),
+				p.generator.Name(), d)
+		}
+	}
+	var products [][]float64
+	err := graphx.Padded(len(vectors), p.batch, func(rows []int, valid int) error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("hessian: %s: %w", p.generator.Name(), err)
+		}
+		var z, v []float64
+		for _, r := range rows {
+			z, v = append(z, code...), append(v, vectors[r]...)
+		}
+		out, err := p.program.Call(graphx.TensorOf(p.precision, code, 1, d),
+			graphx.TensorOf(p.precision, z, p.batch, d), graphx.TensorOf(p.precision, v, p.batch, d))
+		if err != nil {
+			return err
+		}
+		values, err := graphx.Float64s(out[0])
+		graphx.Free(out...)
+		for i := range valid {
+			products = append(products, values[i*d:(i+1)*d:(i+1)*d])
+		}
+		return err
+	})
+	return products, err
+}
+
+// At is the metric at a code, made symmetric, [d, d].
+func (p *Products) At(ctx context.Context, code []float64) (*mat.SymDense, error) {
+	d := len(code)
+	axes := make([][]float64, d)
+	for i := range axes {
+		axes[i] = make([]float64, d)
+		axes[i][i] = 1
+	}
+	rows, err := p.Times(ctx, code, axes)
 	if err != nil {
 		return nil, err
 	}
-	d := g.CodeSize()
-	sum := mat.NewSymDense(d, nil)
-	for c := range codes.N {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("hessian: %s, code %d of %d: %w", g.Name(), c, codes.N, err)
-		}
-		moved := gansim.Codes{N: 2 * d, Dim: d}
-		for i := range d {
-			for _, h := range []float32{Step, -Step} {
-				z := append([]float32(nil), codes.At(c)...)
-				z[i] += h
-				moved.Z = append(moved.Z, z...)
-			}
-		}
-		images, err := decoder.Images(ctx, moved)
-		if err != nil {
-			return nil, err
-		}
-		pixels := len(images.At(0))
-		jacobian := mat.NewDense(d, pixels, nil)
-		for i := range d {
-			up, down := images.At(2*i), images.At(2*i+1)
-			row := jacobian.RawRowView(i)
-			for j := range row {
-				row[j] = (float64(up[j]) - float64(down[j])) / (2 * Step)
-			}
-		}
-		var one mat.SymDense
-		one.SymOuterK(2/float64(pixels*codes.N), jacobian)
-		sum.AddSym(sum, &one)
-		if progress != nil {
-			progress(c+1, codes.N)
+	h := mat.NewSymDense(d, nil)
+	for i := range d {
+		for j := range i + 1 {
+			h.SetSym(i, j, (rows[i][j]+rows[j][i])/2)
 		}
 	}
-	return eigen(sum)
+	return h, nil
 }
 
-func eigen(h *mat.SymDense) (*Metric, error) {
-	var e mat.EigenSym
-	if !e.Factorize(h, true) {
-		return nil, fmt.Errorf("hessian: no eigenvalues found")
+// Average computes the metric at each code and averages them.
+func (p *Products) Average(ctx context.Context, codes [][]float64,
+	progress func(done, total int)) (*Metric, error) {
+	sum := mat.NewSymDense(p.generator.CodeSize(), nil)
+	for i, code := range codes {
+		h, err := p.At(ctx, code)
+		if err != nil {
+			return nil, fmt.Errorf("hessian: code %d of %d: %w", i, len(codes), err)
+		}
+		sum.AddSym(sum, h)
+		if progress != nil {
+			progress(i+1, len(codes))
+		}
 	}
-	var v mat.Dense
-	e.VectorsTo(&v)
-	return &Metric{e.Values(nil), v.RawMatrix().Data}, nil
+	sum.ScaleSym(1/float64(len(codes)), sum)
+	return NewMetric(sum)
 }

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/mat"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/hessian"
@@ -36,9 +37,12 @@ func TestAverage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes := gansim.Codes{N: 2, Dim: 2, Z: []float32{1, 5, 3, -2}}
-	calls := 0
-	m, err := hessian.Average(t.Context(), b, quadratic{}, codes, func(done, total int) { calls++ })
+	p, err := hessian.New(b, quadratic{}, hessian.MSE(), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes, calls := [][]float64{{1, 5}, {3, -2}}, 0
+	m, err := p.Average(t.Context(), codes, func(done, total int) { calls++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,5 +58,42 @@ func TestAverage(t *testing.T) {
 	}
 	if calls != 2 {
 		t.Errorf("progress told %d times, want 2", calls)
+	}
+
+	one, err := p.Times(t.Context(), codes[1], [][]float64{{1, 1}})
+	if err != nil || math.Abs(one[0][0]-24) > 1e-4 || math.Abs(one[0][1]-6) > 1e-4 {
+		t.Errorf("product %v, want [24 6] (%v)", one, err)
+	}
+	if _, err := p.Times(t.Context(), codes[0][:1], nil); err == nil {
+		t.Error("a code of one dimension was taken")
+	}
+}
+
+// TestMetric: a block's eigenvalues, and the scaled subspace.
+func TestMetric(t *testing.T) {
+	m, err := hessian.NewMetric(mat.NewSymDense(3, []float64{4, 0, 0, 0, 2, 1, 0, 1, 2}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := m.Block(1, 3)
+	if err != nil || math.Abs(block.Values[0]-1) > 1e-12 || math.Abs(block.Values[1]-3) > 1e-12 {
+		t.Errorf("block %v (%v), want eigenvalues 1, 3", block, err)
+	}
+	a, err := m.Subspace(1, .5)
+	if err != nil || math.Abs(math.Abs(a.At(0, 0))-.5) > 1e-12 || math.Abs(a.At(0, 1)) > 1e-12 {
+		t.Errorf("subspace %v (%v), want half of the first axis", a, err)
+	}
+	if _, err := m.Block(2, 2); err == nil {
+		t.Error("an empty block was taken")
+	}
+	if _, err := m.Subspace(4, 1); err == nil {
+		t.Error("4 of 3 eigenvectors were taken")
+	}
+	flat, err := hessian.NewMetric(mat.NewSymDense(2, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := flat.Subspace(1, 1); err == nil {
+		t.Error("an eigenvalue 0 was taken")
 	}
 }

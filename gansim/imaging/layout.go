@@ -80,29 +80,27 @@ type LetterboxOptions struct {
 
 // Placement says where a letterboxed picture lies, to bring boxes back.
 type Placement struct {
-	Ratio     float64 // pixels of the shape per pixel of the picture
-	Left, Top int     // margins
+	Ratio                    float64 // pixels of the shape per pixel of the picture
+	Width, Height            int     // of the scaled picture
+	Left, Right, Top, Bottom int     // margins
 }
 
-// letterboxGrey fills margins (ultralytics/yolov5, utils/augmentations.py).
-const letterboxGrey = 114
-
-// Letterbox resizes with [ResizeOpenCV], linear, keeping the aspect, and puts margins of (114, 114,
-// 114) around (ultralytics/yolov5, utils/augmentations.py, letterbox).
-func Letterbox(m RGB, o LetterboxOptions) (RGB, Placement, error) {
-	if err := m.check(); err != nil {
-		return RGB{}, Placement{}, err
-	}
+// Place finds where a picture lies in a shape (ultralytics/yolov5, utils/augmentations.py,
+// letterbox): halves are rounded to even.
+func Place(m Size, o LetterboxOptions) (Placement, error) {
 	if err := checkSize(o.Width, o.Height, Bilinear); err != nil {
-		return RGB{}, Placement{}, err
+		return Placement{}, err
 	}
-	ratio := min(float64(o.Height)/float64(m.Height), float64(o.Width)/float64(m.Width))
+	if m.Width <= 0 || m.Height <= 0 {
+		return Placement{}, fmt.Errorf("imaging: picture is %dx%d", m.Width, m.Height)
+	}
+	p := Placement{Ratio: min(float64(o.Height)/float64(m.Height), float64(o.Width)/float64(m.Width))}
 	if o.NoEnlarge {
-		ratio = min(ratio, 1)
+		p.Ratio = min(p.Ratio, 1)
 	}
-	width := max(1, int(math.RoundToEven(float64(m.Width)*ratio)))
-	height := max(1, int(math.RoundToEven(float64(m.Height)*ratio)))
-	spareX, spareY := o.Width-width, o.Height-height
+	p.Width = max(1, int(math.RoundToEven(float64(m.Width)*p.Ratio)))
+	p.Height = max(1, int(math.RoundToEven(float64(m.Height)*p.Ratio)))
+	spareX, spareY := o.Width-p.Width, o.Height-p.Height
 	if o.Auto {
 		stride := o.Stride
 		if stride <= 0 {
@@ -113,17 +111,40 @@ func Letterbox(m RGB, o LetterboxOptions) (RGB, Placement, error) {
 	margin := func(spare int, side float64) int {
 		return int(math.RoundToEven(float64(spare)/2 + side*0.1))
 	}
-	left, top := margin(spareX, -1), margin(spareY, -1)
-	out := NewRGB(left+width+margin(spareX, 1), top+height+margin(spareY, 1))
+	p.Left, p.Right = margin(spareX, -1), margin(spareX, 1)
+	p.Top, p.Bottom = margin(spareY, -1), margin(spareY, 1)
+	return p, nil
+}
+
+// letterboxGrey fills margins (ultralytics/yolov5, utils/augmentations.py).
+const letterboxGrey = 114
+
+// Letterbox resizes with [ResizeOpenCV], linear, keeping the aspect, and puts margins of (114, 114,
+// 114) around; see [Place].
+func Letterbox(m RGB, o LetterboxOptions) (RGB, Placement, error) {
+	if err := m.check(); err != nil {
+		return RGB{}, Placement{}, err
+	}
+	p, err := Place(Size{m.Width, m.Height}, o)
+	if err != nil {
+		return RGB{}, Placement{}, err
+	}
+	out := NewRGB(p.Left+p.Width+p.Right, p.Top+p.Height+p.Bottom)
 	for i := range out.Pix {
 		out.Pix[i] = letterboxGrey
 	}
-	paste(out, linearOpenCV(m, width, height, false), left, top)
-	return out, Placement{ratio, left, top}, nil
+	paste(out, linearOpenCV(m, p.Width, p.Height, false), p.Left, p.Top)
+	return out, p, nil
 }
 
 // Size is the width and height of a picture, pixels.
 type Size struct{ Width, Height int }
+
+// Within scales so that the longer side is size, fractions cut.
+func (s Size) Within(size int) Size {
+	gain := float64(size) / float64(max(s.Width, s.Height))
+	return Size{int(float64(s.Width) * gain), int(float64(s.Height) * gain)}
+}
 
 // BatchShape is the common shape of YOLOv5's auto-shape: each picture scaled so that its longer
 // side is size, fractions cut, the largest sides rounded up to a multiple of 32
@@ -134,9 +155,9 @@ func BatchShape(sizes []Size, size int) (Size, error) {
 		if s.Width <= 0 || s.Height <= 0 {
 			return Size{}, fmt.Errorf("imaging: picture %d is %dx%d", i, s.Width, s.Height)
 		}
-		gain := float64(size) / float64(max(s.Width, s.Height))
-		shape.Width = max(shape.Width, int(float64(s.Width)*gain))
-		shape.Height = max(shape.Height, int(float64(s.Height)*gain))
+		scaled := s.Within(size)
+		shape.Width = max(shape.Width, scaled.Width)
+		shape.Height = max(shape.Height, scaled.Height)
 	}
 	if shape.Width <= 0 || shape.Height <= 0 {
 		return Size{}, errors.New("imaging: batch shape of no pixels")

@@ -6,13 +6,11 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
-	"gansim.example/gansim/internal/oracle"
 	"gansim.example/gansim/nn"
 )
 
@@ -101,7 +99,7 @@ func differences(t *testing.T, p *graphx.Program, dims [][]int) {
 		return outs
 	}
 	values := func(x *tensors.Tensor) []float64 {
-		v, err := floats(x)
+		v, err := graphx.Float64s(x)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,84 +129,6 @@ func normal(rng *rand.Rand, n int) []float64 {
 	return v
 }
 
-// TestFolding reads layers as checkpoints hold them and compares what they compute: spectral norm
-// is divided out and batch norm folded while weights are read.
-func TestFolding(t *testing.T) {
-	dir, err := oracle.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cases, err := oracle.LoadOps(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range cases {
-		x := c.Inputs["x"]
-		var l nn.Layer
-		var build func(w gansim.Weights, x *Node) *Node
-		published := map[string]string{} // the case's name to the checkpoint's
-		switch c.Op {
-		case "spectral_norm_conv":
-			w := c.Inputs["weight_orig"].Shape
-			l = nn.Layer{Kind: nn.Kernel, In: w[1], Out: w[0], Size: [2]int{w[2], w[3]}, Spectral: true}
-			build = func(w gansim.Weights, x *Node) *Node {
-				return nn.Conv(x, w("layer.weight"), nn.Same(3, 1))
-			}
-		case "spectral_norm_linear":
-			w := c.Inputs["weight_orig"].Shape
-			l = nn.Layer{Kind: nn.Linear, In: w[1], Out: w[0], Spectral: true}
-			build = func(w gansim.Weights, x *Node) *Node { return nn.Dense(x, w("layer.weight"), nil) }
-		case "batch_norm_eval":
-			l = nn.Layer{Kind: nn.Norm, Out: x.Shape[1], Eps: c.Args.Float("eps")}
-			published = map[string]string{"mean": "running_mean", "var": "running_var"}
-			build = func(w gansim.Weights, x *Node) *Node { return nn.Fixed{}.Affine(w, "layer", x) }
-		default:
-			continue
-		}
-		l.Name = "layer"
-		t.Run(c.Name, func(t *testing.T) {
-			src := memory{}
-			for name, in := range c.Inputs {
-				if other, ok := published[name]; ok {
-					name = other
-				}
-				if name != "x" {
-					src["layer."+name] = in
-				}
-			}
-			ps, err := nn.Table{l}.Load(src.source(), nn.LoadOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			folded(t, c, ps, build)
-		})
-	}
-}
-
-// folded runs a layer on a case's input and gradient.
-func folded(t *testing.T, c oracle.OpCase, ps gansim.Params,
-	build func(w gansim.Weights, x *Node) *Node) {
-	p, err := graphx.New(open(t, "go"), []gansim.Params{ps},
-		func(w []gansim.Weights, in []*Node) []*Node {
-			y := build(w[0], in[0])
-			return append([]*Node{y}, Gradient(ReduceAllSum(Mul(y, in[1])), in[0])...)
-		})
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, op := layout{kind: nn.Raw}, operators[c.Op]
-	outs, err := p.Call(raw.tensor(c.Inputs["x"], dtypes.Float32),
-		raw.tensor(c.Cotangent, dtypes.Float32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, name := range []string{"y", "grad(x)"} {
-		if err := op.compare(c, name, outs[i]); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 // TestExport checks that Export undoes Import.
 func TestExport(t *testing.T) {
 	for _, l := range []nn.Layer{
@@ -234,4 +154,12 @@ func TestExport(t *testing.T) {
 			}
 		}
 	}
+}
+
+func size(dims []int) int {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
+	return n
 }

@@ -25,8 +25,9 @@ type Plan struct {
 
 // Net is what loaded networks share: their tensors, and the list of their activations.
 type Net struct {
-	params gansim.Params
-	layers func() []gansim.Layer
+	params  gansim.Params
+	layers  func() []gansim.Layer
+	forward func(w gansim.Weights, x *Node, tap gansim.Tap)
 }
 
 // Open reads the tensors of a network from a checkpoint.
@@ -35,7 +36,7 @@ func (p Plan) Open(src Source, o LoadOptions) (Net, error) {
 	if err != nil {
 		return Net{}, fmt.Errorf("%s: %w", p.Name, err)
 	}
-	return Net{ps, sync.OnceValue(p.Layers)}, nil
+	return Net{ps, sync.OnceValue(p.Layers), p.Forward}, nil
 }
 
 // Params are the network's tensors.
@@ -43,6 +44,12 @@ func (n Net) Params() gansim.Params { return n.params }
 
 // Layers lists the network's activations in order of execution.
 func (n Net) Layers() []gansim.Layer { return n.layers() }
+
+// Inner is a graph function: one activation for x in what the network itself reads, past all
+// preprocessing of images.
+func (n Net) Inner(w gansim.Weights, x *Node, layer string) *Node {
+	return Activations(func(tap gansim.Tap) { n.forward(w, x, tap) }, layer)[layer]
+}
 
 // Layers lists the activations of a network by building it, without tensors, for one input.
 func (p Plan) Layers() []gansim.Layer {

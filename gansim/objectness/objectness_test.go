@@ -1,160 +1,18 @@
 package objectness
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"hash/crc32"
 	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-
-	"gansim.example/gansim/internal/oracle"
 )
 
-const (
-	// tolBack is for sums in another order in float64, pixels.
-	tolBack = 1e-9
-	// tolRow is zero: kept boxes and scores are copies of the network's output.
-	tolRow = 0
-)
-
-type detectorFile struct {
-	Salt      string
-	Letterbox []struct {
-		H, W int
-		Out  []int
-		In   [][4]float64 `json:"boxes_in"`
-		Back [][4]float64 `json:"boxes_scaled_back"`
-	}
-	Input struct {
-		Batch, Boxes, Classes int
-		CRC32                 uint32
-	} `json:"nms_input"`
-	NMS []struct {
-		Args struct {
-			Conf       float64 `json:"conf_thres"`
-			IoU        float64 `json:"iou_thres"`
-			Agnostic   bool
-			MultiLabel bool `json:"multi_label"`
-			Classes    []int
-			MaxDet     int `json:"max_det"`
-		}
-		Rows [][][6]float64
-		Kept [][]int `json:"kept_box_index"`
-	}
-}
-
-func readDetector(t *testing.T) detectorFile {
-	t.Helper()
-	dir, err := oracle.Dir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var f detectorFile
-	if err := oracle.Read(dir, "detector.json", &f); err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
-
-// predictions makes the input of the NMS cases by the formula of the file.
-func (f detectorFile) predictions(t *testing.T) []Prediction {
-	t.Helper()
-	n, classes := f.Input.Boxes, f.Input.Classes
-	sum := crc32.NewIEEE()
-	all := make([]Prediction, f.Input.Batch)
-	for b := range all {
-		columns := make([][]float32, 4+classes) // [4+classes][boxes], boxes as centre and size
-		for c, name := range []string{"cx", "cy", "w", "h"} {
-			h := oracle.Hash(f.Salt, fmt.Sprintf("nms/%s%d", name, b))
-			offset, scale := 128.0, 96.0
-			if c >= 2 {
-				offset, scale = 48, 32
-			}
-			for i := range n {
-				v := offset + float64(scale*oracle.U(h, uint64(i)))
-				columns[c] = append(columns[c], float32(v))
-			}
-		}
-		h := oracle.Hash(f.Salt, fmt.Sprintf("nms/s%d", b))
-		for c := range classes {
-			for i := range n {
-				columns[4+c] = append(columns[4+c], score(h, c, c*n+i))
-			}
-		}
-		var four [4]byte
-		for _, column := range columns {
-			for _, v := range column {
-				binary.LittleEndian.PutUint32(four[:], math.Float32bits(v))
-				sum.Write(four[:])
-			}
-		}
-		all[b] = corners(columns)
-	}
-	if got := sum.Sum32(); got != f.Input.CRC32 {
-		t.Fatalf("input: CRC-32 %08x, want %08x", got, f.Input.CRC32)
-	}
-	return all
-}
-
-// score is u^16 with u in [0, 1), made small from class 5 on.
-func score(h uint64, class, i int) float32 {
-	s := (oracle.U(h, uint64(i)) + 1) * 0.5
-	for range 4 {
-		s *= s
-	}
-	if class >= 5 {
-		s *= 0.0625
-	}
-	return float32(s)
-}
-
-// corners brings columns of boxes as centre and size into rows of corners, in float32.
-func corners(columns [][]float32) Prediction {
-	p := Prediction{Classes: len(columns) - 4}
-	for i := range columns[0] {
-		x, y, w, h := columns[0][i], columns[1][i], columns[2][i]/2, columns[3][i]/2
-		p.Boxes = append(p.Boxes, x-w, y-h, x+w, y+h)
-		for _, column := range columns[4:] {
-			p.Scores = append(p.Scores, column[i])
-		}
-	}
-	return p
-}
-
-// TestSuppressOracle compares indices, boxes, scores and classes with ultralytics.
-func TestSuppressOracle(t *testing.T) {
-	f := readDetector(t)
-	predictions := f.predictions(t)
-	for _, c := range f.NMS {
-		o := Options{Confidence: c.Args.Conf, IoU: c.Args.IoU, Agnostic: c.Args.Agnostic,
-			MultiLabel: c.Args.MultiLabel, Classes: c.Args.Classes, MaxDetections: c.Args.MaxDet}
-		t.Run(fmt.Sprintf("%+v", c.Args), func(t *testing.T) {
-			for b, p := range predictions {
-				found, err := Suppress(p, o)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var kept []int
-				for i, d := range found {
-					kept = append(kept, d.Anchor)
-					row := [6]float64{d.Box[0], d.Box[1], d.Box[2], d.Box[3], d.Confidence,
-						float64(d.Class)}
-					if i < len(c.Rows[b]) && maxAbs(row[:], c.Rows[b][i][:]) > tolRow {
-						t.Errorf("image %d, row %d: got %v, want %v", b, i, row, c.Rows[b][i])
-					}
-				}
-				if !slices.Equal(kept, c.Kept[b]) {
-					t.Errorf("image %d: kept %v, want %v", b, kept, c.Kept[b])
-				}
-			}
-		})
-	}
-}
+// tolBack is for sums in another order in float64, pixels.
+const tolBack = 1e-9
 
 func maxAbs(a, b []float64) float64 {
 	largest := 0.0
@@ -162,18 +20,6 @@ func maxAbs(a, b []float64) float64 {
 		largest = max(largest, math.Abs(a[i]-b[i]))
 	}
 	return largest
-}
-
-// TestBackOracle compares with ultralytics' scale_boxes.
-func TestBackOracle(t *testing.T) {
-	for _, c := range readDetector(t).Letterbox {
-		f := Frame{Width: c.W, Height: c.H, InputWidth: c.Out[1], InputHeight: c.Out[0]}
-		for i, box := range c.In {
-			if got := f.Back(box); maxAbs(got[:], c.Back[i][:]) > tolBack {
-				t.Errorf("%+v: got %v, want %v", f, got, c.Back[i])
-			}
-		}
-	}
 }
 
 // TestBackYOLOv5: one scale for both axes, margins with fractions: 150x90 in 128x128 is scaled by

@@ -1,6 +1,6 @@
-// Package optim holds the evolution strategy that searches a latent space for the code with the
-// highest score: Cholesky CMA-ES with a rank-one update, as used for image evolution by Wang and
-// Ponce (GECCO 2022; class CholeskyCMAES of core/utils/Optimizers.py in their comparison of
+// Package optim holds evolution strategies, which search a latent space for the code with the
+// highest score: [CMAES], Cholesky CMA-ES with a rank-one update, as used for image evolution by
+// Wang and Ponce (GECCO 2022; class CholeskyCMAES of core/utils/Optimizers.py in their comparison of
 // generators). The update of the factor is that of Suttorp, Hansen and Igel (Mach. Learn. 2009).
 //
 // Codes are row vectors, x = mean + sigma * z A with z standard normal, and scores are maximised.
@@ -11,6 +11,8 @@
 // eigenvectors as rows of E and scales s, search K dimensions from the start 0 and score the codes
 // x0 + y diag(s) E. That is, in exact arithmetic, the same sequence of codes as starting from
 // A = diag(s) E in the full space with the constants of K dimensions.
+//
+// [Full] is the common CMA-ES beside it, with a full covariance matrix, for a few hundred dimensions.
 //
 // Everything is float64; generators take float32, so a caller rounds codes on the way out.
 package optim
@@ -175,6 +177,19 @@ func (s *CMAES) Sigma() float64 { return s.sigma }
 
 // Mean returns a copy of the current mean; zeros before the first Tell.
 func (s *CMAES) Mean() []float64 { return slices.Clone(s.mean) }
+
+// State is where a search stands, in memory of its own.
+type State struct {
+	Mean, Pc, Ps []float64
+	Sigma        float64
+	A, Inverse   []float64 // [Dim, Dim] row-major
+}
+
+// State copies the search's state and writes A and its inverse out.
+func (s *CMAES) State() State {
+	return State{s.Mean(), slices.Clone(s.pc), slices.Clone(s.ps), s.sigma, s.a.matrix(),
+		s.inverse.matrix()}
+}
 
 // Ask returns the codes of the current generation, one row each: First or Start in generation 0,
 // Population new ones afterwards. Asking again before Tell gives the same codes. The caller owns

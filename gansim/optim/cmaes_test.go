@@ -1,13 +1,10 @@
 package optim
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,74 +14,6 @@ import (
 // relTol allows for the order of sums: the reference program multiplies dense matrices, we keep
 // rank-one terms. The errors seen are below 3e-15.
 const relTol = 1e-12
-
-// oracleFile is a reference file's path; GANSIM_ORACLE names another directory.
-func oracleFile(name string) string {
-	dir := os.Getenv("GANSIM_ORACLE")
-	if dir == "" {
-		dir = "../testdata/oracle"
-	}
-	return filepath.Join(dir, name)
-}
-
-// cholesky is the part of cma.json made by the Cholesky CMA-ES.
-type cholesky struct {
-	N          int
-	Lambda     int
-	Start      []float64
-	Sigma      float64   `json:"init_sigma"`
-	Target     []float64 `json:"target"`
-	Period     int       `json:"A_update_period"`
-	Parameters struct {
-		Mu                       int
-		Weights                  []float64
-		MuEff, CC, CS, C1, Damps float64
-		ChiN                     float64 `json:"chiN"`
-	}
-	Generations []struct {
-		Scores, Mean, Ps, Pc []float64
-		Sigma                float64
-		A                    [][]float64
-		Next                 [][]float64 `json:"next_samples"`
-	}
-}
-
-func readCholesky(t *testing.T) (string, cholesky) {
-	t.Helper()
-	raw, err := os.ReadFile(oracleFile("cma.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Salt     string   `json:"salt"`
-		Cholesky cholesky `json:"cholesky_cma"`
-	}
-	if err := json.Unmarshal(raw, &file); err != nil {
-		t.Fatal(err)
-	}
-	return file.Salt, file.Cholesky
-}
-
-// uniform is the reference files' number i of a name, in [-1, 1): FNV-1a and splitmix64.
-func uniform(name string, i int) float64 {
-	h := uint64(0xcbf29ce484222325)
-	for _, b := range []byte(name) {
-		h = (h ^ uint64(b)) * 0x100000001b3
-	}
-	z := h + uint64(i) + 0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return float64((z^z>>31)>>11)*0x1p-52 - 1
-}
-
-// gauss4 is the reference files' bell-shaped number i of a name.
-func gauss4(name string, i int) float64 {
-	s := uniform(name, 4*i)
-	for k := 1; k < 4; k++ {
-		s += uniform(name, 4*i+k)
-	}
-	return s * math.Sqrt(0.75)
-}
 
 // near fails unless got and want agree within relTol of the largest element of want.
 func near(t *testing.T, what string, got, want []float64) {
@@ -100,56 +29,6 @@ func near(t *testing.T, what string, got, want []float64) {
 		if !(math.Abs(got[i]-want[i]) <= relTol*scale) {
 			t.Fatalf("%s: element %d is %g, want %g", what, i, got[i], want[i])
 		}
-	}
-}
-
-func flatten(m [][]float64) []float64 {
-	var out []float64
-	for _, r := range m {
-		out = append(out, r...)
-	}
-	return out
-}
-
-func TestAgreesWithOracle(t *testing.T) {
-	salt, want := readCholesky(t)
-	p := want.Parameters
-	c := NewConstants(want.N, 0)
-	near(t, "weights", c.Weights, p.Weights)
-	near(t, "constants",
-		[]float64{float64(c.Lambda), float64(c.Mu), c.MuEff, c.CC, c.CS, c.C1, c.Damps, c.ChiN},
-		[]float64{float64(want.Lambda), float64(p.Mu), p.MuEff, p.CC, p.CS, p.C1, p.Damps, p.ChiN})
-
-	freq := want.Period - 1 // the test for an update is strict
-	if freq == 0 {
-		freq = EveryGeneration
-	}
-	drawn, block := 0, want.N*want.Lambda
-	s, err := New(Config{Dim: want.N, Start: want.Start, Sigma: want.Sigma, UpdateFreq: freq,
-		Normal: func() float64 {
-			drawn++
-			name := fmt.Sprintf("%schol/z%d", salt, (drawn-1)/block)
-			return gauss4(name, (drawn-1)%block)
-		}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for g, step := range want.Generations {
-		var scores []float64
-		for _, x := range s.Ask() {
-			scores = append(scores, -squaredDistance(x, want.Target))
-		}
-		near(t, "scores", scores, step.Scores)
-		if err := s.Tell(scores); err != nil {
-			t.Fatal(err)
-		}
-		at := fmt.Sprintf("generation %d: ", g)
-		near(t, at+"mean", s.Mean(), step.Mean)
-		near(t, at+"sigma", []float64{s.Sigma()}, []float64{step.Sigma})
-		near(t, at+"ps", s.ps, step.Ps)
-		near(t, at+"pc", s.pc, step.Pc)
-		near(t, at+"A", s.a.matrix(), flatten(step.A))
-		near(t, at+"samples", flatten(s.Ask()), flatten(step.Next))
 	}
 }
 

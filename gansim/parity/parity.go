@@ -103,6 +103,15 @@ func checks() []check {
 		{"resize", "PyTorch 2.15, Pillow 13.0.0, clean-fid 0.1.35, OpenCV 5.0", resize},
 		{"spectra", "SciPy 1.17, scikit-image 0.26, NumPy 2.4", spectra},
 		{"stats", "SciPy 1.17", stats},
+		{"ops", "PyTorch 2.15", ops},
+		{"cma", "cma 4.5.0, CholeskyCMAES", cma},
+		{"optim", "torch.optim of PyTorch 2.15", optimisers},
+		{"detector", "ultralytics 8.4.190", detector},
+		{"autoshape", "YOLOv5's rules with OpenCV 5.0.0 and torchvision 0.29.2", autoshape},
+		{"actmax_tiny", "PyTorch 2.15", actmaxTiny},
+		{"receptive_field", "PyTorch 2.15, torchvision 0.29.2", receptiveField},
+		{"hessian_tiny", "PyTorch 2.15, lpips 0.1.4", hessianTiny},
+		{"redraw", "torch.optim.Adam of PyTorch 2.15", redraw},
 	}
 }
 

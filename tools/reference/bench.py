@@ -27,7 +27,7 @@ def job(net, batch):
     for p in model.parameters():
         p.requires_grad_(False)
     if net.startswith("deepsim"):
-        x = torch.randn(batch, nets.DEEPSIM[net]["code"]) if isinstance(nets.DEEPSIM[net], dict) else torch.randn(batch, 4096)
+        x = torch.randn(batch, *nets.DEEPSIM_LATENT[net])
         run = lambda z: model.image(model(z))
     elif net.startswith("biggan"):
         x = torch.randn(batch, 256)
@@ -37,13 +37,14 @@ def job(net, batch):
         x = torch.rand(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
         if net == "fid_inception":
             model = nets.fid_wrapper(model)
-        run = (lambda x: model(x)) if not net.startswith("yolo") else (lambda x: first(model(x)))
+        run = lambda x: first(model(x))
     return model.to(memory_format=torch.channels_last), run, x
 
 
 def first(y):
+    """The tensor itself, of what the model returns: the last feature of Inception, the prediction of a detector."""
     while isinstance(y, (tuple, list)):
-        y = y[0]
+        y = y[-1] if len(y) == 4 else y[0]
     return y
 
 
@@ -53,8 +54,7 @@ def clock(run, x, calls, gradient):
         begin = time.perf_counter()
         if gradient:
             z = x.detach().clone(memory_format=torch.preserve_format).requires_grad_(True)
-            y = first(run(z))
-            y = y[-1] if isinstance(y, dict) else y
+            y = run(z)
             y.square().sum().backward()
         else:
             with torch.no_grad():

@@ -78,20 +78,29 @@ type Expected struct {
 	Values []float64 // elements 0, Stride, 2*Stride, ... of the flattened tensor
 }
 
-// Difference compares a whole tensor, in the layout of Shape, with the kept elements. Another
+// Kept picks from a whole tensor, in the layout of Shape, the elements that were kept. Another
 // number of elements is an error.
-func (e Expected) Difference(full []float64) (Difference, error) {
+func (e Expected) Kept(full []float64) ([]float64, error) {
 	n, err := count(e.Shape)
 	if err != nil {
-		return Difference{}, fmt.Errorf("oracle: %s: %w", e.Name, err)
+		return nil, fmt.Errorf("oracle: %s: %w", e.Name, err)
 	}
 	if len(full) != n {
-		return Difference{}, fmt.Errorf("oracle: %s: %d elements, want %d %v",
-			e.Name, len(full), n, e.Shape)
+		return nil, fmt.Errorf("oracle: %s: %d elements, want %d %v", e.Name, len(full), n, e.Shape)
 	}
 	kept := make([]float64, 0, len(e.Values))
 	for i := 0; i < n; i += e.Stride {
 		kept = append(kept, full[i])
+	}
+	return kept, nil
+}
+
+// Difference compares a whole tensor, in the layout of Shape, with the kept elements. Another
+// number of elements is an error.
+func (e Expected) Difference(full []float64) (Difference, error) {
+	kept, err := e.Kept(full)
+	if err != nil {
+		return Difference{}, err
 	}
 	return Compare(kept, e.Values), nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"gansim.example/gansim"
+	"gansim.example/gansim/actmax"
+	"gansim.example/gansim/decode"
 	"gansim.example/gansim/hessian"
 	"gansim.example/gansim/models/biggan"
 	"gansim.example/gansim/models/deepsim"
@@ -68,7 +70,15 @@ func (r *runner) eigenvectors(ctx context.Context, g gansim.Generator) ([]weight
 	if err != nil {
 		return nil, err
 	}
-	m, err := hessian.Average(ctx, r.backend, g, codes, func(done, total int) {
+	p, err := hessian.New(r.backend, g, hessian.MSE(), decode.Batch)
+	if err != nil {
+		return nil, err
+	}
+	var at [][]float64
+	for i := range codes.N {
+		at = append(at, actmax.Widen(codes.At(i)))
+	}
+	m, err := p.Average(ctx, at, func(done, total int) {
 		if r.progress != nil {
 			r.progress("metric of "+g.Name(), done, total)
 		}

@@ -1,6 +1,6 @@
 // Package ingraph holds gradient optimisers as graph functions, so that a whole step stays on the
-// device. They follow torch.optim: Adam (Kingma & Ba 2015) with bias correction and the epsilon
-// outside the root, decoupled weight decay as in AdamW, and plain SGD.
+// device. They follow torch.optim: [Rules] lists all of its optimisers that need no more than the
+// gradient; [Adam] and [SGD] are short forms of the two that the paper uses.
 package ingraph
 
 import (
@@ -17,37 +17,23 @@ type Adam struct {
 // Step updates x of any shape by its gradient. m and v are the moments, of x's shape and zero at
 // the start; t is the number of this step from 1 and lr the learning rate, both scalars.
 func (a Adam) Step(x, m, v, gradient, t, lr *Node) (newX, newM, newV *Node) {
-	b1, b2, eps := a.constants()
-	newM = Add(MulScalar(m, b1), MulScalar(gradient, 1-b1))
-	newV = Add(MulScalar(v, b2), MulScalar(Square(gradient), 1-b2))
-	one := ScalarOne(x.Graph(), x.DType())
-	power := func(b float64) *Node { // 1 - b^t
-		if b == 0 {
-			return one
+	s := adam(0)
+	for _, c := range []struct {
+		given float64
+		to    *float64
+	}{{a.Beta1, &s.Betas[0]}, {a.Beta2, &s.Betas[1]}, {a.Epsilon, &s.Eps}} {
+		if c.given != 0 {
+			*c.to = max(c.given, 0)
 		}
-		return Sub(one, Pow(Scalar(x.Graph(), x.DType(), b), t))
 	}
-	root := Div(Sqrt(newV), Sqrt(power(b2)))
-	step := Mul(Div(lr, power(b1)), Div(newM, AddScalar(root, eps)))
-	if a.Decay != 0 {
-		x = Sub(x, Mul(MulScalar(lr, a.Decay), x))
-	}
-	return Sub(x, step), newM, newV
-}
-
-func (a Adam) constants() (b1, b2, eps float64) {
-	b1, b2, eps = a.Beta1, a.Beta2, a.Epsilon
-	if b1 == 0 {
-		b1 = .9
-	}
-	if b2 == 0 {
-		b2 = .999
-	}
-	if eps == 0 {
-		eps = 1e-8
-	}
-	return max(b1, 0), b2, eps
+	s.WeightDecay, s.Decoupled = a.Decay, true
+	newX, slots := Rule{step: adamStep}.Step(s,
+		Update{X: x, Gradient: gradient, Slots: []*Node{m, v}, T: t, LR: lr})
+	return newX, slots[0], slots[1]
 }
 
 // SGD is one step of plain gradient descent, without momentum.
-func SGD(x, gradient, lr *Node) *Node { return Sub(x, Mul(lr, gradient)) }
+func SGD(x, gradient, lr *Node) *Node {
+	newX, _ := sgd(Settings{}, Update{X: x, Gradient: gradient, Slots: []*Node{nil}, LR: lr})
+	return newX
+}
