@@ -13,7 +13,7 @@ PRESET ?= smoke
 BACKEND ?= auto
 export PRESET BACKEND PANEL PHOTOS OUT RESUME
 
-# The Go backend is 4 to 5 times faster with vector kernels, which exist for amd64.
+# The Go backend is about eight times faster with vector kernels, which exist for amd64.
 ifeq ($(shell go env GOARCH),amd64)
 export GOEXPERIMENT ?= simd
 endif

@@ -107,6 +107,6 @@ func SIMDReminder() string {
 	if hasSIMD || runtime.GOARCH != "amd64" {
 		return ""
 	}
-	return "the go backend is 4 to 5 times slower without vector kernels: " +
+	return "the go backend is about 8 times slower without vector kernels: " +
 		"build with GOEXPERIMENT=simd (make does)"
 }
