@@ -185,7 +185,7 @@ func firstRows(f metric.Features, n int) metric.Features {
 	return metric.Features{N: n, Dim: f.Dim, X: f.X[:n*f.Dim]}
 }
 
-func float64s(v []float32) []float64 {
+func float64s[T float32 | int64 | byte](v []T) []float64 {
 	out := make([]float64, len(v))
 	for i, x := range v {
 		out[i] = float64(x)

@@ -265,10 +265,10 @@ func (b *builder) unit() *Node {
 	panic(errors.New("the case chooses no unit"))
 }
 
-// unit reads channel, row and column of x, or the channel alone.
+// unit reads channel, row and column of x, or the channel alone of [n, c].
 func unit(x *Node, at []int) *Node {
 	spec := []SliceAxisSpec{AxisRange()}
-	if len(at) == 3 {
+	if x.Rank() == 4 {
 		spec = append(spec, AxisElem(at[1]), AxisElem(at[2]))
 	}
 	return Reshape(Slice(x, append(spec, AxisElem(at[0]))...), -1)

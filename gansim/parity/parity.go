@@ -111,6 +111,7 @@ func checks() []check {
 		{"actmax_tiny", "PyTorch 2.15", actmaxTiny},
 		{"receptive_field", "PyTorch 2.15, torchvision 0.29.2", receptiveField},
 		{"hessian_tiny", "PyTorch 2.15, lpips 0.1.4", hessianTiny},
+		{"formats", "PyTorch 2.15, NumPy 2.4, safetensors 0.8", formats},
 		{"redraw", "torch.optim.Adam of PyTorch 2.15", redraw},
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // pure are the cases without a network of the paper's size.
 var pure = []string{"actmax_tiny", "autoshape", "biggan_truncation", "cma", "detector", "fid",
-	"formula_vectors", "hessian_tiny", "images", "imgstats", "ops", "optim", "redraw", "resize", "spectra",
+	"formats", "formula_vectors", "hessian_tiny", "images", "imgstats", "ops", "optim", "redraw", "resize", "spectra",
 	"stats"}
 
 func TestPure(t *testing.T) {
