@@ -33,6 +33,8 @@ type Model struct {
 	// Load reads a checkpoint. The network is a *deepsim.Generator, *biggan.Generator, ... as the
 	// name says.
 	Load func(src nn.Source, o nn.LoadOptions) (Network, error)
+
+	join func(files ...nn.Source) nn.Source // of a network whose tensors lie in several files
 }
 
 // All lists the published networks that gansim can run, by name.
@@ -57,13 +59,20 @@ type config[N Network] interface {
 func family[C config[N], N Network](configs map[string]C) []Model {
 	var all []Model
 	for name, c := range configs {
-		all = append(all, Model{name, c.Table(), c.Plan(), func(src nn.Source, o nn.LoadOptions) (Network, error) {
+		m := Model{Name: name, Table: c.Table(), Plan: c.Plan()}
+		m.Load = func(src nn.Source, o nn.LoadOptions) (Network, error) {
 			n, err := c.Load(src, o)
 			if err != nil {
 				return nil, err
 			}
 			return n, nil
-		}})
+		}
+		if j, ok := any(c).(interface {
+			Join(files ...nn.Source) nn.Source
+		}); ok {
+			m.join = j.Join
+		}
+		all = append(all, m)
 	}
 	return all
 }

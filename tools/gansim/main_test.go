@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script. Beside the usual commands there are "exits CODE COMMAND…", "network
 // NAME FILE", which writes random weights of a published network, "serve FOLDER", which sets $MIRROR to
-// its address, and "cut FILE BYTES".
+// its address, "cut FILE BYTES", and "split FILE PREFIX TO PREFIX TO", which writes the tensors whose
+// names begin so.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -40,7 +41,8 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "network": network, "serve": serve, "cut": cut},
+			"exits": exits, "network": network, "serve": serve, "cut": cut,
+			"split": split},
 	})
 }
 
@@ -91,6 +93,21 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	size, err := strconv.ParseInt(args[1], 10, 64)
 	ts.Check(err)
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), size))
+}
+
+func split(ts *testscript.TestScript, _ bool, args []string) {
+	whole, err := weights.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for ; len(args) > 2; args = args[2:] {
+		part, err := whole.Rename(func(name string) (string, bool) {
+			return name, strings.HasPrefix(name, args[1])
+		})
+		ts.Check(err)
+		f, err := os.Create(ts.MkAbs(args[2]))
+		ts.Check(err)
+		_, err = weights.WriteSafetensors(f, part.Tensors, nil)
+		ts.Check(errors.Join(err, f.Close()))
+	}
 }
 
 // TestHelp checks that the help of each verb fits a screen and, where it computes something, shows

@@ -40,7 +40,7 @@ func (v *weightFiles) Set(s string) error {
 	if !ok || name == "" || path == "" {
 		return errors.New("want NAME=PATH")
 	}
-	if _, err := models.Find(name); err != nil {
+	if _, err := weights.Find(name); err != nil {
 		return err
 	}
 	if *v == nil {
@@ -73,7 +73,15 @@ func (v weightFiles) open(name string, o nn.LoadOptions) (net models.Network, ha
 	if err != nil {
 		return nil, "", err
 	}
-	net, file, err := m.Open(path, o)
+	paths := []string{path}
+	if e, err := weights.Find(name); err == nil {
+		for _, needed := range e.Needs {
+			if p, err := v.path(needed); err == nil { // else the file may hold everything
+				paths = append(paths, p)
+			}
+		}
+	}
+	net, file, err := m.Open(o, paths...)
 	if err != nil {
 		return nil, "", err
 	}

@@ -63,7 +63,7 @@ func (s fileSelection) entries(c *cobra.Command, names []string) ([]weights.Entr
 	if len(chosen) == 0 {
 		return nil, misused(c, "%s: no network given, want names, --panel or --all", c.CommandPath())
 	}
-	return withNeeds(chosen), nil
+	return chosen, nil
 }
 
 // withNeeds adds the files that others are used with, and drops repetitions.
@@ -164,6 +164,7 @@ func weightsFetchCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		entries = withNeeds(entries)
 		log := slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{ReplaceAttr: terse}))
 		fetched := []weightStatus{}
 		var failed []error

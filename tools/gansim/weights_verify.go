@@ -75,8 +75,8 @@ func verify(c *cobra.Command, b compute.Backend, e weights.Entry, files weightFi
 		}
 	}
 	m, err := models.Find(e.Name)
-	if err != nil {
-		return v, err
+	if err != nil { // a part of another network
+		return v, v.part(files)
 	}
 	v.Parameters = m.Table.Count()
 	if e.Parameters > 0 && int64(v.Parameters) != e.Parameters {
@@ -96,6 +96,23 @@ func verify(c *cobra.Command, b compute.Backend, e weights.Entry, files weightFi
 		return v, fmt.Errorf("%s: its output has values that are not finite", e.Name)
 	}
 	return v, nil
+}
+
+// part checks the values of a file that is no network by itself.
+func (v *verified) part(files weightFiles) error {
+	path, err := files.path(v.Name)
+	if err != nil {
+		return err
+	}
+	f, err := weights.Open(path)
+	if err != nil {
+		return err
+	}
+	for _, t := range f.Tensors {
+		v.Parameters += t.Len()
+	}
+	v.SHA256 = f.SHA256()
+	return f.CheckFinite()
 }
 
 // runOnce runs a network on a known input: a generator on 0.7 N(0, 1) of seed 1, any other on a ramp
