@@ -3,11 +3,11 @@ package nn
 import "math"
 
 // read takes a layer's tensors from a checkpoint.
-func (l Layer) read(r *reader, wide bool) []named {
+func (l Layer) read(r *reader) []named {
 	var ts []named
 	for _, p := range l.Published() {
 		if l.Spectral && p.Name == l.Name+".weight" {
-			ts = append(ts, l.spectral(r, p.Shape, wide))
+			ts = append(ts, l.spectral(r, p.Shape))
 			continue
 		}
 		ts = append(ts, named{name: p.Name, shape: p.Shape, values: r.read(p.Name, p.Shape)})
@@ -19,7 +19,7 @@ func (l Layer) read(r *reader, wide bool) []named {
 // divided by sigma = u.W.v with the stored u and v, W being [out, rest] (no power iteration in
 // evaluation). Checkpoints of PyTorch 1.0 have no weight_v, but the weight as it was last used,
 // which is taken as it is; without either, v is found from u as at conversion.
-func (l Layer) spectral(r *reader, shape []int, wide bool) named {
+func (l Layer) spectral(r *reader, shape []int) named {
 	folded := named{name: l.Name + ".weight", shape: shape}
 	orig, nameU, nameV := l.Name+".weight_orig", l.Name+".weight_u", l.Name+".weight_v"
 	if !r.has(orig) || r.has(folded.name) && !r.has(nameV) {
@@ -41,17 +41,7 @@ func (l Layer) spectral(r *reader, shape []int, wide bool) named {
 	for i, x := range rows(w, v) {
 		sigma += u[i] * x
 	}
-	if wide {
-		folded.wide = make([]float64, len(w))
-		for i, x := range w {
-			folded.wide[i] = float64(x) / sigma
-		}
-		return folded
-	}
-	folded.values = make([]float32, len(w))
-	for i, x := range w {
-		folded.values[i] = float32(float64(x) / sigma)
-	}
+	folded.values, folded.divisor = w, sigma
 	return folded
 }
 
@@ -123,11 +113,7 @@ func (l Layer) fold(ts []named, o LoadOptions) []named {
 			{name: l.Name + ".inverse_std", shape: []int{l.Out}, wide: inverse}}, ts[2:]...)
 	}
 	for i, t := range ts {
-		if t.wide != nil {
-			ts[i].shape, ts[i].wide = permute(l, t.name, t.shape, t.wide)
-		} else {
-			ts[i].shape, ts[i].values = permute(l, t.name, t.shape, t.values)
-		}
+		ts[i].to, ts[i].shape = l.permutation(t.name, t.shape)
 	}
 	return ts
 }

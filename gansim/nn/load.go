@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"gansim.example/gansim"
@@ -37,7 +38,7 @@ func (t Table) Load(src Source, o LoadOptions) (gansim.Params, error) {
 	var ps gansim.Params
 	r := t.open(src)
 	for _, l := range t {
-		ts := l.read(r, o.Float64)
+		ts := l.read(r)
 		if r.err() != nil {
 			continue // but find out what else is wrong
 		}
@@ -65,24 +66,45 @@ func Values(ps gansim.Params, name string) ([]float64, error) {
 	return convert[float64](v), err
 }
 
-// named is a tensor: as published, or folded with wide values.
+// named is a tensor: as published, or folded with wide values. Tensors are as large as the file, so that
+// values are divided, permuted and stored in one go.
 type named struct {
-	name   string
-	shape  []int
-	values []float32
-	wide   []float64 // in place of values
+	name    string
+	shape   []int
+	values  []float32
+	wide    []float64       // in place of values
+	divisor float64         // of all values; zero means 1
+	to      func(i int) int // the place of a value; nil means its own
 }
 
 func (n named) tensor(float64s bool) *tensors.Tensor {
 	switch {
-	case float64s && n.wide == nil:
-		return tensors.FromFlatDataAndDimensions(convert[float64](n.values), n.shape...)
+	case float64s && n.wide != nil:
+		return stored[float64](n, n.wide)
 	case float64s:
-		return tensors.FromFlatDataAndDimensions(n.wide, n.shape...)
+		return stored[float64](n, n.values)
 	case n.wide != nil:
-		return tensors.FromFlatDataAndDimensions(convert[float32](n.wide), n.shape...)
+		return stored[float32](n, n.wide)
 	}
-	return tensors.FromFlatDataAndDimensions(n.values, n.shape...)
+	return stored[float32](n, n.values)
+}
+
+func stored[To, From float32 | float64](n named, values []From) *tensors.Tensor {
+	t := tensors.FromShape(shapes.Make(dtypes.FromGenericsType[To](), n.shape...))
+	tensors.MustMutableFlatData(t, func(flat []To) {
+		for i, v := range values {
+			x := float64(v)
+			if n.divisor != 0 {
+				x /= n.divisor
+			}
+			at := i
+			if n.to != nil {
+				at = n.to(i)
+			}
+			flat[at] = To(x)
+		}
+	})
+	return t
 }
 
 func convert[To, From float32 | float64](v []From) []To {
