@@ -65,6 +65,7 @@ type reader struct {
 	src      Source
 	names    map[string]string // of the table to those of the checkpoint
 	mismatch MismatchError
+	warn     func(text string) // of values that are not finite; nil makes them a mismatch
 }
 
 // open finds the checkpoint's name of each tensor of the table.
@@ -164,9 +165,12 @@ func (r *reader) read(name string, want []int) []float32 {
 			inf++
 		}
 	}
-	if nan+inf > 0 {
+	switch {
+	case nan+inf > 0 && r.warn == nil:
 		r.wrong("%s has %d NaN, %d Inf", theirs, nan, inf)
 		return nil
+	case nan+inf > 0:
+		r.warn(fmt.Sprintf("tensor %s has %d NaN, %d Inf", theirs, nan, inf))
 	}
 	return values
 }

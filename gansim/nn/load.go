@@ -19,6 +19,8 @@ type LoadOptions struct {
 	// row, mostly that row. By default they are mixed as the published program does, which has the
 	// two weights swapped; at multiples of 0.02 that is mostly the same, see [TruncationRows].
 	Interpolate bool
+	// Warn is told of tensors with values that are not finite; nil makes them an error.
+	Warn func(text string)
 	// Float64 keeps the tensors in float64, so that folding rounds nothing.
 	Float64 bool
 }
@@ -37,6 +39,7 @@ func (t Table) Load(src Source, o LoadOptions) (gansim.Params, error) {
 	}
 	var ps gansim.Params
 	r := t.open(src)
+	r.warn = o.Warn
 	for _, l := range t {
 		ts := l.read(r)
 		if r.err() != nil {

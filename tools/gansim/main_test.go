@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/script. Beside the usual commands there are "exits CODE COMMAND…", "network
-// NAME FILE", which writes random weights of a published network, "serve FOLDER", which sets $MIRROR to
+// NAME FILE [TENSOR]", which writes random weights of a published network, with one NaN in a tensor, "serve FOLDER", which sets $MIRROR to
 // its address, "cut FILE BYTES", and "split FILE PREFIX TO PREFIX TO", which writes the tensors whose
 // names begin so.
 func TestScripts(t *testing.T) {
@@ -71,6 +72,9 @@ func network(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range src.Names {
 		shape, values, err := src.Read(name)
 		ts.Check(err)
+		if len(args) > 2 && name == args[2] {
+			values[0] = float32(math.NaN())
+		}
 		t, err := weights.FromFloats(name, weights.F32, shape, values)
 		ts.Check(err)
 		tensors = append(tensors, t)

@@ -15,27 +15,35 @@ import (
 // weightFiles is the value of --weights: files of networks by name.
 type weightFiles map[string]string
 
-// weightsFlag adds --weights NAME=PATH.
-func weightsFlag(c *cobra.Command) *weightFiles {
-	v := &weightFiles{}
+// networkFiles opens networks: by --weights NAME=PATH or from what was fetched.
+type networkFiles struct {
+	weightFiles
+	command *cobra.Command
+	strict  *bool
+}
+
+// weightsFlag adds --weights NAME=PATH and --strict.
+func weightsFlag(c *cobra.Command) *networkFiles {
+	v := &networkFiles{weightFiles: weightFiles{}, command: c}
 	c.Flags().Var(v, "weights", "a network's `NAME=PATH` in place of the fetched file; may be repeated")
+	v.strict = c.Flags().Bool("strict", false, "refuse weights that are not finite, in place of a warning")
 	return v
 }
 
 // String lists the files.
-func (v *weightFiles) String() string {
+func (v weightFiles) String() string {
 	var all []string
-	for name, path := range *v {
+	for name, path := range v {
 		all = append(all, name+"="+path)
 	}
 	return strings.Join(all, ",")
 }
 
 // Type is the flag's placeholder in the help.
-func (v *weightFiles) Type() string { return "name=path" }
+func (v weightFiles) Type() string { return "name=path" }
 
 // Set takes NAME=PATH.
-func (v *weightFiles) Set(s string) error {
+func (v weightFiles) Set(s string) error {
 	name, path, ok := strings.Cut(s, "=")
 	if !ok || name == "" || path == "" {
 		return errors.New("want NAME=PATH")
@@ -43,10 +51,7 @@ func (v *weightFiles) Set(s string) error {
 	if _, err := weights.Find(name); err != nil {
 		return err
 	}
-	if *v == nil {
-		*v = weightFiles{}
-	}
-	(*v)[name] = path
+	v[name] = path
 	return nil
 }
 
@@ -64,7 +69,10 @@ func (v weightFiles) path(name string) (string, error) {
 }
 
 // open loads a published network; hash is the SHA-256 of its file.
-func (v weightFiles) open(name string, o nn.LoadOptions) (net models.Network, hash string, err error) {
+func (v networkFiles) open(name string, o nn.LoadOptions) (net models.Network, hash string, err error) {
+	if !*v.strict {
+		o.Warn = func(text string) { fmt.Fprintf(v.command.ErrOrStderr(), "gansim: %s: %s\n", name, text) }
+	}
 	m, err := models.Find(name)
 	if err != nil {
 		return nil, "", misuse{err}
