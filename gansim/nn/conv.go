@@ -51,6 +51,20 @@ func ConvTranspose(x, w *Node, o ConvTransposeOptions) *Node {
 	return convolve(x, w, win)
 }
 
+// UpsampleConv is the convolution of x [n, h, w, in], enlarged twice by repeating its pixels, with a
+// kernel w [3, 3, in, out] at padding 1. Both together are a transposed convolution whose kernel is w
+// convolved with a square of ones: four products a pixel instead of nine, and no enlarged map.
+func UpsampleConv(x, w *Node) *Node {
+	w.AssertDims(3, 3, -1, -1)
+	for axis := range 2 {
+		before, after := make([]PadAxis, 4), make([]PadAxis, 4)
+		before[axis].Start, after[axis].End = 1, 1
+		zero := ScalarZero(w.Graph(), w.DType())
+		w = Add(Pad(w, zero, before...), Pad(w, zero, after...))
+	}
+	return ConvTranspose(x, w, ConvTransposeOptions{Stride: [2]int{2, 2}, Padding: [2]int{1, 1}})
+}
+
 // window is the geometry of a general convolution.
 type window struct {
 	stride, kernelDilation, inputDilation [2]int

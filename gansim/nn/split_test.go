@@ -75,3 +75,31 @@ func noise(dims ...int) *tensors.Tensor {
 	}
 	return tensors.FromFlatDataAndDimensions(values, dims...)
 }
+
+// TestUpsampleConv compares it, and its gradients, with its two parts.
+func TestUpsampleConv(t *testing.T) {
+	backend, err := kernels.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Finalize()
+	outs, err := MustNewExec(backend, func(x, w *Node) []*Node {
+		var all []*Node
+		for _, y := range []*Node{Conv(UpsampleNearest(x, 2), w, Same(3, 1)), UpsampleConv(x, w)} {
+			all = append(append(all, y), Gradient(ReduceAllSum(Square(y)), x, w)...)
+		}
+		return all
+	}).Call(noise(2, 4, 5, 3), noise(3, 3, 3, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{"y", "gradient at x", "gradient at w"} {
+		want := tensors.MustCopyFlatData[float64](outs[i])
+		got := tensors.MustCopyFlatData[float64](outs[i+3])
+		for k := range want {
+			if math.Abs(got[k]-want[k]) > 1e-11 {
+				t.Fatalf("%s: %v at %d, want %v", name, got[k], k, want[k])
+			}
+		}
+	}
+}

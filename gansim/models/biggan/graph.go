@@ -71,11 +71,13 @@ func residual(w gansim.Weights, name string, b Block, x, z *Node, norm nn.Normal
 		h = conditional(w, bn, h, z, norm)
 		tap(bn, "BigGANBatchNorm", h)
 		h = nn.ReLU(h)
-		if j == 1 && b.Up {
-			h = nn.UpsampleNearest(h, 2)
-		}
 		conv := fmt.Sprintf("%s.conv_%d", name, j)
-		h = nn.Bias(nn.Conv(h, w(conv+".weight"), nn.Same(size, 1)), w(conv+".bias"))
+		if j == 1 && b.Up {
+			h = nn.UpsampleConv(h, w(conv+".weight"))
+		} else {
+			h = nn.Conv(h, w(conv+".weight"), nn.Same(size, 1))
+		}
+		h = nn.Bias(h, w(conv+".bias"))
 		tap(conv, "Conv2d", h)
 	}
 	if b.In != b.Out {
