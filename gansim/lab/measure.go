@@ -37,7 +37,7 @@ type Distance struct {
 // ResNet, or of the [Network] named.
 func FID(a, b Images, opts ...Option) Distance {
 	q := collect(opts)
-	q.Model, q.Shapes = q.network, []wire.Shape{a.shape(), b.shape()}
+	q.Model, q.Seed, q.Shapes = q.network, 0, []wire.Shape{a.shape(), b.shape()}
 	got, _, err := ask("fid", "FID", q.Query, wire.Floats(a.Pix), wire.Floats(b.Pix))
 	must(err)
 	e := got.Estimate
@@ -76,7 +76,7 @@ func (d Detections) Rate() float64 {
 // Detect finds objects with the miniature YOLOv8, or the [Network] named.
 func Detect(images Images, opts ...Option) Detections {
 	q := collect(opts)
-	q.Model, q.Shapes = q.network, []wire.Shape{images.shape()}
+	q.Model, q.Seed, q.Shapes = q.network, 0, []wire.Shape{images.shape()}
 	a, _, err := ask("detect", "Detect", q.Query, wire.Floats(images.Pix))
 	must(err)
 	d := Detections{Images: images, Boxes: a.Boxes, From: a.Origin}

@@ -158,7 +158,8 @@ func Activations(unit string, images Images) []float64 {
 // Gradient gives the derivative of a unit's activation by the pixels of each image, scaled to 0.5 ± 0.5.
 func Gradient(unit string, images Images) Images {
 	q := query{Query: wire.Query{Unit: unit, Shapes: []wire.Shape{images.shape()}}}
-	m, _ := batch("gradients", "Gradient "+unit, q, wire.Floats(images.Pix))
+	m, a := batch("gradients", "Gradient "+unit, q, wire.Floats(images.Pix))
+	m.From.Model = "gradient of " + a.Names[0]
 	size := m.Height * m.Width * 3
 	for i := range m.N {
 		scale(m.Pix[i*size : (i+1)*size])

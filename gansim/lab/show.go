@@ -77,14 +77,14 @@ func sheet(q query, alt string, batches ...Images) error {
 			w.Names = append(w.Names, m.From.Model)
 		}
 	}
-	a, data, err := ask("montage", "Show", w, parts...)
+	_, data, err := ask("montage", "Show", w, parts...)
 	if err != nil {
 		return err
 	}
 	if len(data) == 0 {
 		return fmt.Errorf("Show: the server sent no picture")
 	}
-	out().picture(data[0], nil, alt+" ("+a.Alt+")")
+	out().picture(data[0], nil, alt)
 	for _, m := range batches {
 		if text := provenance(m.From); text != "" {
 			out().line(text)

@@ -205,7 +205,7 @@ func (c *call) putFile(a *wire.Answer, kind string, data []byte) {
 
 // origin says where a result came from.
 func (c *call) origin(models ...*model) wire.Origin {
-	o := wire.Origin{Seed: c.Seed, Backend: c.server.device}
+	o := wire.Origin{Seed: c.Seed, Backend: c.server.name}
 	var names, hashes []string
 	for _, m := range models {
 		names, hashes = append(names, m.name), append(hashes, m.hash[:min(8, len(m.hash))])

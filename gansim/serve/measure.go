@@ -3,6 +3,7 @@ package serve
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/imaging"
@@ -47,6 +48,9 @@ func features(c *call) (a wire.Answer, err error) {
 
 // fid gives the Fréchet distance of two batches of images with its interval.
 func fid(c *call) (a wire.Answer, err error) {
+	if _, err := c.images(1); err != nil { // before the first is looked at
+		return a, err
+	}
 	var m *model
 	var sets [2]*metric.Moments
 	for i := range sets {
@@ -68,7 +72,7 @@ func fid(c *call) (a wire.Answer, err error) {
 		a.Estimate.Lo, a.Estimate.Hi = &e.Lo, &e.Hi
 	}
 	for _, w := range e.Warnings {
-		a.Notes = append(a.Notes, oneLine(w))
+		a.Notes = append(a.Notes, strings.TrimPrefix(oneLine(w), "metric: "))
 	}
 	return a, nil
 }

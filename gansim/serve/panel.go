@@ -88,7 +88,7 @@ func (c *call) redraw(letter string, rows io.Reader) (a wire.Answer, err error) 
 	}
 	a.Alt, a.Markdown = d.Figure.Alt(), d.Section.Markdown()
 	a.Origin = wire.Origin{Model: "miniature world", Recipe: "preset " + d.Origin.Preset,
-		Seed: d.Origin.Seed, Weights: d.Origin.Weights, Backend: c.server.device}
+		Seed: d.Origin.Seed, Weights: d.Origin.Weights, Backend: c.server.name}
 	return a, nil
 }
 

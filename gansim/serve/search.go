@@ -15,7 +15,7 @@ import (
 
 // batchOf is the compiled batch for n runs: one of few sizes, so that few programs serve all.
 func batchOf(n int) int {
-	for _, size := range []int{1, 4} {
+	for _, size := range []int{1, 4, 8} {
 		if n <= size {
 			return size
 		}

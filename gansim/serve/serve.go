@@ -50,7 +50,8 @@ const idle = 10 * time.Second
 type server struct {
 	Config
 	backend compute.Backend
-	device  string
+	device  string // in words
+	name    string // of the backend that was opened
 	build   string
 	socket  string
 	begin   time.Time
@@ -130,7 +131,10 @@ func newServer(c Config) (*server, error) {
 		s.unlock()
 		return nil, err
 	}
-	s.device = s.backend.Description()
+	s.device, s.name = s.backend.Description(), c.Backend
+	if c.Backend == "" || c.Backend == "auto" {
+		s.name = s.backend.Name()
+	}
 	return s, nil
 }
 

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -26,7 +27,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script. Beside the usual commands there are "exits CODE COMMAND…", "network
 // NAME FILE", which writes random weights of a published network, "serve FOLDER", which sets $MIRROR to
-// its address, and "cut FILE BYTES".
+// its address, "cut FILE BYTES", and "waits COMMAND…", until the command no longer says that no server is
+// running.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -40,7 +42,8 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "network": network, "serve": serve, "cut": cut},
+			"exits": exits, "network": network, "serve": serveFolder, "cut": cut,
+			"waits": waits},
 	})
 }
 
@@ -81,10 +84,21 @@ func network(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(errors.Join(err, f.Close()))
 }
 
-func serve(ts *testscript.TestScript, _ bool, args []string) {
+func serveFolder(ts *testscript.TestScript, _ bool, args []string) {
 	s := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
 	ts.Defer(s.Close)
 	ts.Setenv("MIRROR", s.URL)
+}
+
+func waits(ts *testscript.TestScript, _ bool, args []string) {
+	for range 200 {
+		ts.Check(ts.Exec(args[0], args[1:]...))
+		if !strings.Contains(ts.ReadFile("stdout"), "No server") {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("no server after 10 s")
 }
 
 func cut(ts *testscript.TestScript, _ bool, args []string) {
