@@ -43,6 +43,12 @@ func NewEvolver(backend compute.Backend, g gansim.Generator, s gansim.Scorer, la
 	return &Evolver{g, program, decoder, population}, nil
 }
 
+// Bytes is what the evolver's networks take on the device.
+func (e *Evolver) Bytes() int64 { return e.program.Bytes() + e.decoder.Bytes() }
+
+// Close frees the device's memory; the evolver is not to be used afterwards.
+func (e *Evolver) Close() { e.program.Close(); e.decoder.Close() }
+
 // Scores gives the unit's activation for each code.
 func (e *Evolver) Scores(u gansim.Unit, codes [][]float64) ([]float64, error) {
 	units := make([]gansim.Unit, e.population)

@@ -97,6 +97,12 @@ func NewMaximizer(backend compute.Backend, g gansim.Generator, s gansim.Scorer, 
 	return &Maximizer{g, program, p, basis, graphx.TensorOf(p, basis, d, d), batch}, nil
 }
 
+// Bytes is what the maximizer's networks take on the device.
+func (x *Maximizer) Bytes() int64 { return x.program.Bytes() + int64(16*len(x.basis)) }
+
+// Close frees the device's memory; the maximizer is not to be used afterwards.
+func (x *Maximizer) Close() { x.program.Close(); graphx.Free(x.onDevice) }
+
 // On is the same maximizer, compiled once for both, on a network of the same architecture with other
 // weights.
 func (x *Maximizer) On(s gansim.Scorer) (*Maximizer, error) {

@@ -34,6 +34,12 @@ func New(backend compute.Backend, g gansim.Generator) (*Decoder, error) {
 	return &Decoder{g, program}, nil
 }
 
+// Bytes is what the decoder's networks take on the device.
+func (d *Decoder) Bytes() int64 { return d.program.Bytes() }
+
+// Close frees the device's memory; the decoder is not to be used afterwards.
+func (d *Decoder) Close() { d.program.Close() }
+
 // Images decodes all codes.
 func (d *Decoder) Images(ctx context.Context, codes gansim.Codes) (gansim.Images, error) {
 	out := gansim.NewImages(codes.N, d.generator.ImageSize(), d.generator.ImageSize())

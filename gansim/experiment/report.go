@@ -119,6 +119,13 @@ func (r Report) Markdown() string {
 	return b.String()
 }
 
+// Markdown is the panel's part of the report: values beside the paper's, tests, notes.
+func (s Section) Markdown() string {
+	var b strings.Builder
+	s.markdown(&b)
+	return b.String()
+}
+
 func (s Section) markdown(b *strings.Builder) {
 	b.WriteString("| quantity | group | n | ours | SE | paper |\n|---|---|--:|--:|--:|--:|\n")
 	for _, v := range s.Values {

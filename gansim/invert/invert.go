@@ -26,6 +26,19 @@ type Config struct {
 	Batch int     // images computed together; zero means 8
 	// Progress is told the iterations done over all batches; nil means quiet.
 	Progress func(done, total int)
+	// Watch is shown each iteration of each batch; nil means quiet.
+	Watch func(s Iteration)
+}
+
+// Iteration is a glance at an iteration while it is under way; its functions are not to be called
+// later.
+type Iteration struct {
+	Rows        []int // images of the batch, by index
+	Done, Total int   // iterations over all batches
+	// Losses gives the images' mean squared errors before the step.
+	Losses func() ([]float32, error)
+	// Images gives the reconstructions before the step.
+	Images func() (gansim.Images, error)
 }
 
 // Result holds one entry per image, in order.
@@ -43,8 +56,7 @@ type Inverter struct {
 	config    Config
 }
 
-// New prepares inversions.
-func New(backend compute.Backend, g gansim.Generator, c Config) (*Inverter, error) {
+func (c *Config) fill() error {
 	if c.Steps == 0 {
 		c.Steps = PaperSteps
 	}
@@ -52,8 +64,16 @@ func New(backend compute.Backend, g gansim.Generator, c Config) (*Inverter, erro
 		c.Batch = 8
 	}
 	if c.Steps < 1 || c.Batch < 1 || !(c.Rate > 0) {
-		return nil, fmt.Errorf("invert: %d steps of rate %v in batches of %d: all must be positive",
+		return fmt.Errorf("invert: %d steps of rate %v in batches of %d: all must be positive",
 			c.Steps, c.Rate, c.Batch)
+	}
+	return nil
+}
+
+// New prepares inversions.
+func New(backend compute.Backend, g gansim.Generator, c Config) (*Inverter, error) {
+	if err := c.fill(); err != nil {
+		return nil, err
 	}
 	program, err := graphx.New(backend, []gansim.Params{g.Params()},
 		func(nets []gansim.Weights, in []*Node) []*Node { return step(g, nets[0], in) })
@@ -62,6 +82,20 @@ func New(backend compute.Backend, g gansim.Generator, c Config) (*Inverter, erro
 	}
 	return &Inverter{g, program, c}, nil
 }
+
+// With is the same inverter, compiled once for both, with other settings.
+func (v *Inverter) With(c Config) (*Inverter, error) {
+	if err := c.fill(); err != nil {
+		return nil, err
+	}
+	return &Inverter{v.generator, v.program, c}, nil
+}
+
+// Bytes is what the inverter's networks take on the device.
+func (v *Inverter) Bytes() int64 { return v.program.Bytes() }
+
+// Close frees the device's memory; the inverter is not to be used afterwards.
+func (v *Inverter) Close() { v.program.Close() }
 
 // step: inputs are codes [n, d], two moments, targets [n, h, w, 3], number of the step from 1 and
 // learning rate. It gives the new codes and moments, the losses [n] and the images before the step.
@@ -127,6 +161,14 @@ func (v *Inverter) batch(ctx context.Context, targets gansim.Images, start gansi
 				return err
 			}
 		}
+		if v.config.Watch != nil {
+			v.config.Watch(Iteration{Rows: valid, Done: number*v.config.Steps + k + 1, Total: total,
+				Losses: func() ([]float32, error) { return some(out[3], len(valid)) },
+				Images: func() (gansim.Images, error) {
+					pix, err := some(out[4], len(valid)*size*size*3)
+					return gansim.Images{N: len(valid), Height: size, Width: size, Pix: pix}, err
+				}})
+		}
 		graphx.Free(state...)
 		graphx.Free(out[3:]...)
 		state = out[:3]
@@ -137,6 +179,15 @@ func (v *Inverter) batch(ctx context.Context, targets gansim.Images, start gansi
 	graphx.Free(state...)
 	graphx.Free(target)
 	return nil
+}
+
+// some copies the first n values of a tensor.
+func some(t *tensors.Tensor, n int) ([]float32, error) {
+	v, err := graphx.Floats(t)
+	if err != nil {
+		return nil, err
+	}
+	return v[:n], nil
 }
 
 // keep copies a step's results for the valid rows.

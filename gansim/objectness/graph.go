@@ -33,6 +33,12 @@ func NewDetector(backend compute.Backend, n *yolov8.Network, batch int) (*Detect
 	return &Detector{n, program, batch}, nil
 }
 
+// Bytes is what the detector's networks take on the device.
+func (d *Detector) Bytes() int64 { return d.program.Bytes() }
+
+// Close frees the device's memory; the detector is not to be used afterwards.
+func (d *Detector) Close() { d.program.Close() }
+
 // Detect finds objects in images, each by itself: neighbours and batch size do not matter.
 func (d *Detector) Detect(ctx context.Context, images gansim.Images, o Options) ([]Image, error) {
 	size := d.network.Input

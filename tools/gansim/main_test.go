@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
@@ -26,9 +27,10 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs testdata/script. Beside the usual commands there are "exits CODE COMMAND…", "network
-// NAME FILE [TENSOR]", which writes random weights of a published network, with one NaN in a tensor, "serve FOLDER", which sets $MIRROR to
-// its address, "cut FILE BYTES", and "split FILE PREFIX TO PREFIX TO", which writes the tensors whose
-// names begin so.
+// NAME FILE [TENSOR]", which writes random weights of a published network, with one NaN in a tensor,
+// "serve FOLDER", which sets $MIRROR to its address, "cut FILE BYTES", "split FILE PREFIX TO PREFIX TO",
+// which writes the tensors whose names begin so, and "waits COMMAND…", until the command no longer says
+// that no server is running.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -42,8 +44,8 @@ func TestScripts(t *testing.T) {
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "network": network, "serve": serve, "cut": cut,
-			"split": split},
+			"exits": exits, "network": network, "serve": serveFolder, "cut": cut, "split": split,
+			"waits": waits},
 	})
 }
 
@@ -87,10 +89,21 @@ func network(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(errors.Join(err, f.Close()))
 }
 
-func serve(ts *testscript.TestScript, _ bool, args []string) {
+func serveFolder(ts *testscript.TestScript, _ bool, args []string) {
 	s := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs(args[0]))))
 	ts.Defer(s.Close)
 	ts.Setenv("MIRROR", s.URL)
+}
+
+func waits(ts *testscript.TestScript, _ bool, args []string) {
+	for range 200 {
+		ts.Check(ts.Exec(args[0], args[1:]...))
+		if !strings.Contains(ts.ReadFile("stdout"), "No server") {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("no server after 10 s")
 }
 
 func cut(ts *testscript.TestScript, _ bool, args []string) {

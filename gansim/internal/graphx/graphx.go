@@ -80,6 +80,26 @@ func onDevice(backend compute.Backend, t *tensors.Tensor) (*tensors.Tensor, erro
 	return own, own.MaterializeOnDevice(backend, false, 0)
 }
 
+// Bytes is what the networks' tensors take on the device.
+func (p *Program) Bytes() int64 {
+	var n int64
+	for _, net := range p.nets {
+		for _, t := range net.Tensors {
+			n += int64(t.Shape().ByteSize())
+		}
+	}
+	return n
+}
+
+// Close frees the networks' tensors on the device. The program, but none bound from it or that it was
+// bound from, is not to be used afterwards.
+func (p *Program) Close() {
+	for _, t := range p.params {
+		Free(t.(*tensors.Tensor))
+	}
+	p.params = nil
+}
+
 // View looks nodes up by name; the function it returns panics with an error on an unknown name.
 func View(names []string, nodes []*graph.Node) gansim.Weights {
 	table := make(map[string]*graph.Node, len(names))

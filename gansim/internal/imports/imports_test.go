@@ -30,7 +30,7 @@ var layers = [][]string{
 	{"gansim/dataset", "gansim/imaging", "gansim/imstat", "gansim/ranktest", "gansim/optim"},
 	{"gansim/internal/oracle", "gansim/internal/imports"},
 	{"gansim"},
-	{"weights"},
+	{"weights", "gansim/internal/wire"},
 }
 
 // apart opens backends. It imports nothing of ours, and only the top layer and tests import it: all

@@ -1,0 +1,186 @@
+package experiment
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"gansim.example/gansim/figure"
+	"gansim.example/gansim/mini"
+)
+
+// ErrNoRows says that a folder has no rows of a panel.
+var ErrNoRows = errors.New("no rows")
+
+// Drawing is a panel made from rows.
+type Drawing struct {
+	Figure  figure.Figure // of this panel alone
+	Section *Section      // values and tests; the notes stand in report.md
+	Origin  Origin        // of the first row
+}
+
+// Redraw makes a panel ("a" to "d") from its rows alone: those of a results folder, or some of them
+// as CSV under the same header. Sample pictures come from the folder, if it has them.
+func Redraw(dir, letter string, rows io.Reader) (*Drawing, error) {
+	if rows == nil {
+		f, err := os.Open(filepath.Join(dir, "panel_"+letter+".csv"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("experiment: %w of panel %s in %s", ErrNoRows, letter, dir)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("experiment: %w", err)
+		}
+		defer f.Close()
+		rows = f
+	}
+	switch letter {
+	case "a":
+		return redraw(dir, rows, func(e *env, d *Drawing, all []RowA) (err error) {
+			if d.Section, err = summariseA(all); err != nil {
+				return err
+			}
+			d.Figure.A, err = e.drawA(e.setsOf(all), all)
+			return err
+		})
+	case "b":
+		return redraw(dir, rows, func(e *env, d *Drawing, all []RowB) error {
+			d.Section, d.Figure.B = e.summariseB(all, nil), e.drawB(all)
+			return nil
+		})
+	case "c":
+		return redraw(dir, rows, func(e *env, d *Drawing, all []RowC) (err error) {
+			d.Section, d.Figure.C, err = e.reportC(all)
+			return err
+		})
+	case "d":
+		return redraw(dir, rows, func(e *env, d *Drawing, all []RowD) (err error) {
+			if d.Section, err = e.summariseD(all); err == nil {
+				d.Figure.D = e.drawD(all, d.Section)
+			}
+			return err
+		})
+	}
+	return nil, fmt.Errorf("experiment: no panel %q", letter)
+}
+
+func redraw[Row any](dir string, r io.Reader, draw func(*env, *Drawing, []Row) error) (*Drawing, error) {
+	rows, err := readCSV[Row](r)
+	if err != nil {
+		return nil, err
+	}
+	d := &Drawing{Origin: reflect.ValueOf(rows[0]).FieldByName("Origin").Interface().(Origin)}
+	e := &env{Options: Options{Seed: d.Origin.Seed}, store: store{dir: dir, origin: d.Origin}}
+	if e.preset, err = FindPreset(d.Origin.Preset); err != nil {
+		return nil, err
+	}
+	if e.world, err = mini.Open(); err != nil {
+		return nil, err
+	}
+	if err := draw(e, d, rows); err != nil {
+		return nil, err
+	}
+	d.Section.Notes = nil
+	d.Figure.Miniature = true
+	d.Figure.Note = fmt.Sprintf("Preset %s, seed %d.", d.Origin.Preset, d.Origin.Seed)
+	return d, nil
+}
+
+// setsOf are the sets of panel A that have rows.
+func (e *env) setsOf(rows []RowA) []imageSet {
+	known := map[string]imageSet{}
+	for _, s := range e.setsA() {
+		known[s.name] = s
+	}
+	var sets []imageSet
+	for _, name := range setNames(rows) {
+		s := known[name]
+		s.name = name
+		sets = append(sets, s)
+	}
+	return sets
+}
+
+// readCSV reads what table wrote; all columns must be there, at least one row, in any order.
+func readCSV[Row any](r io.Reader) ([]Row, error) {
+	lines, err := csv.NewReader(r).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("experiment: %w", err)
+	}
+	if len(lines) < 2 {
+		return nil, fmt.Errorf("experiment: %w to draw", ErrNoRows)
+	}
+	at := map[string]int{}
+	for i, name := range lines[0] {
+		at[name] = i
+	}
+	rows := make([]Row, len(lines)-1)
+	for i := range rows {
+		if err := fill(reflect.ValueOf(&rows[i]).Elem(), lines[i+1], at); err != nil {
+			return nil, fmt.Errorf("experiment: row %d: %w", i+1, err)
+		}
+	}
+	return rows, nil
+}
+
+// fill sets a row's fields, embedded ones too.
+func fill(row reflect.Value, line []string, at map[string]int) error {
+	for i := range row.NumField() {
+		f := row.Type().Field(i)
+		if f.Anonymous {
+			if err := fill(row.Field(i), line, at); err != nil {
+				return err
+			}
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("parquet"), ",")
+		k, ok := at[name]
+		if !ok {
+			return fmt.Errorf("no column %q", name)
+		}
+		if err := parse(row.Field(i), line[k]); err != nil {
+			return fmt.Errorf("column %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// parse reads what text wrote.
+func parse(v reflect.Value, s string) (err error) {
+	if v.Kind() == reflect.Pointer {
+		if s == "" {
+			return nil
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(s)
+	case reflect.Int:
+		var x int64
+		x, err = strconv.ParseInt(s, 10, 64)
+		v.SetInt(x)
+	case reflect.Uint64:
+		var x uint64
+		x, err = strconv.ParseUint(s, 10, 64)
+		v.SetUint(x)
+	case reflect.Float64:
+		var x float64
+		x, err = strconv.ParseFloat(s, 64)
+		v.SetFloat(x)
+	case reflect.Bool:
+		var x bool
+		x, err = strconv.ParseBool(s)
+		v.SetBool(x)
+	default:
+		err = fmt.Errorf("cannot read %s", v.Type())
+	}
+	return err
+}
