@@ -75,6 +75,7 @@ func rootCommand() *cobra.Command {
 		return hinted{misuse{err}, c.CommandPath() + " -h"}
 	})
 	root.AddCommand(figureCommand(), sampleCommand(), statsCommand(), trainCommand(),
-		setupCommand(), doctorCommand(), parityCommand(), weightsCommand(), benchCommand())
+		setupCommand(), doctorCommand(), parityCommand(), weightsCommand(), benchCommand(),
+		kernelCommand())
 	return root
 }

@@ -83,6 +83,8 @@ func Prepare(code string) Prepared {
 		}
 		p.Code, p.Line = head+"%%\n"+tail, line
 		body = strings.Repeat("\n", line+1) + tail
+	} else if !parses(declarations, true) {
+		return p
 	}
 	p.Code, p.Result = result(p.Code, body)
 	return p
