@@ -3,6 +3,7 @@ package jupyter
 import (
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 )
 
@@ -48,6 +49,7 @@ func cells(all []process, gonb int) (found []process) {
 // left or for three seconds.
 func sweep(pid int) {
 	for range 60 {
+		reap()
 		left := 0
 		all := processes()
 		for _, p := range below(all, pid) {
@@ -57,9 +59,20 @@ func sweep(pid int) {
 			}
 		}
 		if left == 0 {
+			reap()
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// reap takes note of children that have ended, as their parent must.
+func reap() {
+	for {
+		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		if pid <= 0 || err != nil {
+			return
+		}
 	}
 }
 

@@ -91,10 +91,10 @@ func built(dir string) bool {
 
 // install has the go command build the tools that a module pins.
 func install(ctx context.Context, pins, to string, progress io.Writer) error {
-	cmd := exec.CommandContext(ctx, "go", "install", "-trimpath", "-ldflags=-s -w", "tool")
+	cmd := exec.CommandContext(ctx, "go", "install", "-ldflags=-s -w", "tool")
 	cmd.Dir = pins
 	cmd.Env = append(os.Environ(), "GOBIN="+to, "GOFLAGS=-buildvcs=false", "GOWORK=off",
-		"GOEXPERIMENT=", "GOOS=", "GOARCH=")
+		"GOOS=", "GOARCH=")
 	var last lastLine
 	cmd.Stdout = io.MultiWriter(progress, &last)
 	cmd.Stderr = cmd.Stdout
