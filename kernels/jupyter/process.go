@@ -53,13 +53,12 @@ func sweep(pid int) {
 		left := 0
 		all := processes()
 		for _, p := range below(all, pid) {
-			if !p.server && !zombie(p) {
+			if !p.server {
 				kill(p.pid)
 				left++
 			}
 		}
 		if left == 0 {
-			reap()
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -75,6 +74,3 @@ func reap() {
 		}
 	}
 }
-
-// zombie says that a process has ended and only waits to be noticed.
-func zombie(p process) bool { return p.resident == 0 && p.exe == "" }
