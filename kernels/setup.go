@@ -8,19 +8,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
+
+	"gansim.example/kernels/internal/pyenv"
 )
 
 // requirements pin wheels by version and hash.
 //
 //go:embed requirements-*.txt
 var requirements embed.FS
+
+// Requirements is an embedded file of requirements, such as requirements-jupyter.txt.
+func Requirements(file string) ([]byte, error) { return requirements.ReadFile(file) }
 
 // requirementFiles are the files of each kind of device; the first that installs is enough. A file
 // names the plugin's own wheel first.
@@ -33,8 +35,7 @@ var requirementFiles = map[string][]string{
 var ErrNoNVIDIA = errors.New("no NVIDIA driver is here (neither /dev/nvidiactl nor /dev/dxg)")
 
 // ErrNoPython says that no Python was found that could install a wheel.
-var ErrNoPython = errors.New("needs Python 3 with venv or pip " +
-	"(on Debian and Ubuntu: apt install python3-venv)")
+var ErrNoPython = pyenv.ErrNoPython
 
 // SetupConfig tells Setup what to do.
 type SetupConfig struct {
@@ -66,9 +67,6 @@ func Setup(ctx context.Context, c SetupConfig) (plugin string, err error) {
 	if c.Home, err = filepath.Abs(c.Home); err != nil {
 		return "", fmt.Errorf("kernels: setup: %w", err)
 	}
-	if c.Python == "" {
-		c.Python = "python3"
-	}
 	if c.Progress == nil {
 		c.Progress = io.Discard
 	}
@@ -98,27 +96,19 @@ func (c SetupConfig) install(ctx context.Context) (string, error) {
 	if _, err := os.Stat(final); err == nil {
 		return c.fill(ctx, final)
 	}
-	dir, err := os.MkdirTemp(c.Home, "python-*.part")
+	err := c.python().Make(ctx, final, func(dir string) error {
+		_, err := c.fill(ctx, dir)
+		return err
+	}, func() bool { return installed(final, c.Kind) != "" })
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
-	if err := os.Chmod(dir, 0o755); err != nil { // MkdirTemp is for its owner alone
-		return "", err
-	}
-	if err := c.makeEnvironment(ctx, dir); err != nil {
-		return "", err
-	}
-	if _, err := c.fill(ctx, dir); err != nil {
-		return "", err
-	}
-	if err := retarget(dir, final); err != nil {
-		return "", err
-	}
-	if err := os.Rename(dir, final); err != nil && installed(final, c.Kind) == "" {
-		return "", err // and not because another Setup was faster
-	}
 	return installed(final, c.Kind), nil
+}
+
+// python makes Python environments as c says.
+func (c SetupConfig) python() pyenv.Config {
+	return pyenv.Config{Python: c.Python, Progress: c.Progress}
 }
 
 // installed is the plugin of a kind in an environment, if it has a pinned version; empty if there is none or a bad
@@ -150,39 +140,17 @@ func pinned(file string) (name, version string) {
 	return "", ""
 }
 
-// makeEnvironment makes a virtual environment in an empty folder. Where Python lacks the parts for
-// that but has pip, the folder stays plain, see fill.
-func (c SetupConfig) makeEnvironment(ctx context.Context, dir string) error {
-	fmt.Fprintln(c.Progress, "making a Python environment")
-	var out bytes.Buffer
-	venv := c
-	venv.Progress = &out
-	err := venv.run(ctx, c.Python, "-I", "-m", "venv", dir)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	if err := venv.run(ctx, c.Python, "-I", "-m", "pip", "--version"); err != nil {
-		_, _ = c.Progress.Write(out.Bytes())
-		return fmt.Errorf("%w: %w", ErrNoPython, err)
-	}
-	// What a failed venv leaves behind would look like a good one.
-	if err := os.RemoveAll(dir); err != nil {
-		return err
-	}
-	return os.MkdirAll(filepath.Join(dir, "lib", "python3", "site-packages"), 0o755)
-}
-
 // fill installs the first of the pinned wheels that can be had, and returns its plugin.
 func (c SetupConfig) fill(ctx context.Context, dir string) (string, error) {
-	python, target := filepath.Join(dir, "bin", "python"), []string(nil)
-	if _, err := os.Stat(python); err != nil {
-		python = c.Python
-		target = []string{"--upgrade", "--target",
-			filepath.Join(dir, "lib", "python3", "site-packages")}
-	}
 	var failures []error
 	for _, file := range requirementFiles[c.Kind] {
-		err := c.pip(ctx, python, file, target)
+		text, err := requirements.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		name, version := pinned(file)
+		fmt.Fprintln(c.Progress, "installing", name, version)
+		err = c.python().Pip(ctx, dir, file, text, "--no-compile")
 		if plugin := installed(dir, c.Kind); err == nil && plugin != "" {
 			return plugin, nil
 		}
@@ -195,73 +163,4 @@ func (c SetupConfig) fill(ctx context.Context, dir string) (string, error) {
 		failures = append(failures, fmt.Errorf("%s: %w", file, err))
 	}
 	return "", errors.Join(failures...)
-}
-
-// pip installs what one requirement file pins.
-func (c SetupConfig) pip(ctx context.Context, python, file string, target []string) error {
-	name, version := pinned(file)
-	fmt.Fprintln(c.Progress, "installing", name, version)
-	text, err := requirements.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	tmp, err := os.MkdirTemp("", "gansim-setup-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	list := filepath.Join(tmp, file)
-	if err := os.WriteFile(list, text, 0o600); err != nil {
-		return err
-	}
-	args := []string{"-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check",
-		"--require-hashes", "--only-binary", ":all:", "--no-deps", "--no-compile", "-r", list}
-	return c.run(ctx, python, append(args, target...)...)
-}
-
-// run runs a command; the error ends with the last line that it wrote.
-func (c SetupConfig) run(ctx context.Context, name string, args ...string) error {
-	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Stdout = io.MultiWriter(&out, c.Progress)
-	cmd.Stderr = cmd.Stdout
-	cmd.Env = append(os.Environ(), "PIP_USER=0")
-	cmd.WaitDelay = 5 * time.Second
-	if err := cmd.Run(); err != nil {
-		last := strings.TrimSpace(out.String())
-		if i := strings.LastIndexByte(last, '\n'); i >= 0 {
-			last = last[i+1:]
-		}
-		return fmt.Errorf("%s: %w: %s", filepath.Base(name), err, strings.TrimSpace(last))
-	}
-	return nil
-}
-
-// retarget replaces the folder's name in the scripts of an environment before it is renamed.
-func retarget(dir, final string) error {
-	files := []string{"pyvenv.cfg"}
-	scripts, err := fs.Glob(os.DirFS(dir), "bin/*")
-	if err != nil {
-		return err
-	}
-	for _, f := range append(files, scripts...) {
-		path := filepath.Join(dir, f)
-		info, err := os.Lstat(path)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
-			continue // a plain folder has none, and python itself is a link
-		}
-		if err != nil {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		if moved := bytes.ReplaceAll(text, []byte(dir), []byte(final)); !bytes.Equal(moved, text) {
-			if err := os.WriteFile(path, moved, info.Mode().Perm()); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
