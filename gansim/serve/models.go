@@ -116,7 +116,7 @@ func (c *call) published(name string) (*model, error) {
 		}
 	}
 	return hold(c, name+"="+path, func() (*model, error) {
-		net, f, err := known.Open(path, nn.LoadOptions{})
+		net, f, err := known.Open(nn.LoadOptions{}, path)
 		if err != nil {
 			return nil, err
 		}

@@ -75,7 +75,7 @@ func rootCommand() *cobra.Command {
 		return hinted{misuse{err}, c.CommandPath() + " -h"}
 	})
 	root.AddCommand(figureCommand(), sampleCommand(), statsCommand(), trainCommand(),
-		serveCommand(), kernelCommand(), setupCommand(), doctorCommand(), parityCommand(), weightsCommand(),
+		labCommand(), serveCommand(), kernelCommand(), setupCommand(), doctorCommand(), parityCommand(), weightsCommand(),
 		benchCommand(), runCommand())
 	return root
 }

@@ -52,7 +52,7 @@ had no client for a while.`,
 		case f.status:
 			return serveStatus(c, f, program, *backend)
 		}
-		return runServe(c, f, program, *backend, *files)
+		return runServe(c, f, program, *backend, files.weightFiles)
 	}
 	return c
 }
