@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
 	"github.com/janpfeifer/gonb/gonbui/protocol"
@@ -28,10 +29,22 @@ func inNotebook() bool { return gonbui.IsNotebook }
 // out is the process's display.
 var out = sync.OnceValue(func() display {
 	if inNotebook() {
+		go followKernel()
 		return notebook{}
 	}
 	return &terminal{}
 })
+
+// followEvery is how often a cell looks whether its kernel is still there.
+const followEvery = 500 * time.Millisecond
+
+// followKernel ends a cell whose kernel was killed; it would wait for it for ever.
+func followKernel() {
+	for kernel := os.Getppid(); os.Getppid() == kernel; {
+		time.Sleep(followEvery)
+	}
+	os.Exit(1)
+}
 
 // notebook shows in a cell's output. Each call waits until the kernel has it: a cell that ends at
 // once would lose its last picture.

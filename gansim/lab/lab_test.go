@@ -1,3 +1,5 @@
+//go:build unix
+
 package lab_test
 
 import (
@@ -75,6 +77,11 @@ func cells() map[string]func() {
 		"long": func() {
 			fmt.Println("begin")
 			lab.Invert("DeePSim", lab.Sample("BigGAN", lab.N(1)), lab.Steps(900_000))
+		},
+		"show": func() {
+			imgs := lab.Sample("BigGAN", lab.N(2))
+			lab.Show(imgs)
+			lab.Show(lab.Invert("DeePSim", imgs.Pick(0), lab.Steps(400)))
 		},
 		"status": func() {
 			lab.Sample("BigGAN", lab.N(1))

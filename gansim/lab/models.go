@@ -110,8 +110,8 @@ type Search struct {
 	Course [][]float64
 }
 
-// Maximize searches codes that drive a unit by gradient ascent (panel D): [N] runs (4) of [Steps] (100)
-// by a [Method].
+// Maximize searches codes that drive a unit by gradient ascent (panel D): [N] runs (4) of
+// [Steps] (100) by a [Method].
 func Maximize(generator, unit string, opts ...Option) Search {
 	q := collect(opts)
 	q.Model, q.Unit = generator, unit
@@ -155,7 +155,8 @@ func Activations(unit string, images Images) []float64 {
 	return a.Values[0]
 }
 
-// Gradient gives the derivative of a unit's activation by the pixels of each image, scaled to 0.5 ± 0.5.
+// Gradient gives the derivative of a unit's activation by the pixels of each image, scaled
+// to 0.5 ± 0.5.
 func Gradient(unit string, images Images) Images {
 	q := query{Query: wire.Query{Unit: unit, Shapes: []wire.Shape{images.shape()}}}
 	m, a := batch("gradients", "Gradient "+unit, q, wire.Floats(images.Pix))

@@ -49,7 +49,8 @@ func Rows(panel string, opts ...Option) RowSet {
 		must(fmt.Errorf("Rows: %s: %w", short(path), err))
 	}
 	sum := sha256.Sum256(b)
-	return RowSet{Columns: lines[0], Values: lines[1:], Source: short(path), Hash: hex.EncodeToString(sum[:4])}
+	return RowSet{Columns: lines[0], Values: lines[1:], Source: short(path),
+		Hash: hex.EncodeToString(sum[:4])}
 }
 
 // stem takes "c" and "panel_c".
@@ -135,7 +136,8 @@ func (r RowSet) markdown(columns []string) string {
 		columns = r.Columns
 	}
 	var b strings.Builder
-	b.WriteString("| " + strings.Join(columns, " | ") + " |\n|" + strings.Repeat("---|", len(columns)) + "\n")
+	b.WriteString("| " + strings.Join(columns, " | ") + " |\n")
+	b.WriteString("|" + strings.Repeat("---|", len(columns)) + "\n")
 	for i, row := range r.Values {
 		if i == tableRows {
 			break

@@ -68,9 +68,11 @@ func (s *session) connect(ctx context.Context) (*wire.Conn, error) {
 	}
 	me := wire.Greeting{Name: filepath.Base(os.Args[0])}
 	if inNotebook() {
+		out() // from now on the cell ends with its kernel
 		me.Name, me.Owner = "notebook", owner()
 	}
-	s.conn, err = wire.Starter{Program: program, Backend: os.Getenv("GANSIM_BACKEND"), Me: me}.Connect(ctx)
+	starter := wire.Starter{Program: program, Backend: os.Getenv("GANSIM_BACKEND"), Me: me}
+	s.conn, err = starter.Connect(ctx)
 	if errors.Is(err, wire.ErrVersion) {
 		err = remedy{err, "build it again: make build"}
 	}

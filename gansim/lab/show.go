@@ -100,7 +100,8 @@ func provenance(o Origin) string {
 	}
 	var part []string
 	for _, p := range []struct{ name, value string }{
-		{"", o.Model}, {"", o.Recipe}, {"seed ", number(o.Seed)}, {"steps ", number(uint64(max(0, o.Steps)))},
+		{"", o.Model}, {"", o.Recipe}, {"seed ", number(o.Seed)},
+		{"steps ", number(uint64(max(0, o.Steps)))},
 		{"weights ", o.Weights}, {"backend ", o.Backend},
 	} {
 		if p.value != "" {

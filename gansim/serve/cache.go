@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"gansim.example/gansim/internal/wire"
 )
@@ -27,7 +28,11 @@ type cache struct {
 	clock   int64
 	entries map[string]*entry
 	evicted int
+	looked  time.Time // when the process was last found too large
 }
+
+// lookEvery bounds how often memory is collected because the process is too large: that takes time.
+const lookEvery = 2 * time.Second
 
 // entry is one resource; err and value are set when ready is closed.
 type entry struct {
@@ -92,7 +97,8 @@ func (k *cache) release(e *entry) {
 	defer k.mu.Unlock()
 	e.refs--
 	k.trim(func() bool { return k.held > k.limit })
-	if k.resident() > k.limit {
+	if now := time.Now(); now.Sub(k.looked) > lookEvery && k.resident() > k.limit {
+		k.looked = now
 		debug.FreeOSMemory()
 		k.trim(func() bool { return k.resident() > k.limit })
 	}

@@ -123,7 +123,7 @@ func (c *call) images(i int) (gansim.Images, error) {
 		return gansim.Images{}, fmt.Errorf("serve: the request has no images number %d", i)
 	}
 	s := c.Shapes[i]
-	if s.N < 1 || s.Height < 1 || s.Width < 1 || s.N > maxImages || s.Height > maxSide || s.Width > maxSide {
+	if min(s.N, s.Height, s.Width) < 1 || s.N > maxImages || max(s.Height, s.Width) > maxSide {
 		return gansim.Images{}, fmt.Errorf("serve: %d images of %dx%d", s.N, s.Height, s.Width)
 	}
 	pix, err := wire.ToFloats(c.parts[i])

@@ -135,7 +135,8 @@ func letterboxed(m gansim.Images, size int) (gansim.Images, error) {
 		if err != nil {
 			return gansim.Images{}, err
 		}
-		if p, _, err = imaging.Letterbox(p, imaging.LetterboxOptions{Width: size, Height: size}); err != nil {
+		o := imaging.LetterboxOptions{Width: size, Height: size}
+		if p, _, err = imaging.Letterbox(p, o); err != nil {
 			return gansim.Images{}, err
 		}
 		all = append(all, p)

@@ -1,9 +1,12 @@
 package serve_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -261,4 +264,13 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	ask(t, c, "status", wire.Query{})
+}
+
+func tinyPNG(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewRGBA(image.Rect(0, 0, 9, 7))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }

@@ -44,7 +44,8 @@ func test(c *call) (a wire.Answer, err error) {
 		"effect size r = %.2f.", names[0], short(medians[0]), verdict(r.P, r.Z), names[1],
 		short(medians[1]), r.Name, r.N, unit, r.Z, chance(r.P, r.Log10P), r.EffectSize)
 	a.Test = &t
-	a.Markdown = fmt.Sprintf("| test | n | statistic | z | P | effect size r |\n|---|--:|--:|--:|--:|--:|\n"+
+	a.Markdown = fmt.Sprintf("| test | n | statistic | z | P | effect size r |\n"+
+		"|---|--:|--:|--:|--:|--:|\n"+
 		"| %s | %d | %s | %.3f | %s | %.3f |\n", r.Name, r.N, short(r.Statistic), r.Z,
 		strings.TrimPrefix(strings.TrimPrefix(chance(r.P, r.Log10P), "P = "), "P "), r.EffectSize)
 	for _, w := range r.Warnings {
@@ -103,7 +104,8 @@ func describe(c *call) (a wire.Answer, err error) {
 		return a, errors.New("no samples to describe")
 	}
 	var b strings.Builder
-	b.WriteString("| sample | n | mean | SEM | median | SE | quartiles |\n|---|--:|--:|--:|--:|--:|--:|\n")
+	b.WriteString("| sample | n | mean | SEM | median | SE | quartiles |\n" +
+		"|---|--:|--:|--:|--:|--:|--:|\n")
 	for i, name := range label(c.Names, len(c.Samples)) {
 		x := c.Samples[i]
 		q, err := ranktest.Quantiles(x, .25, .5, .75)

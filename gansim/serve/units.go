@@ -105,7 +105,8 @@ func activations(c *call) (a wire.Answer, err error) {
 }
 
 // layer runs a network up to a layer.
-func (c *call) layer(m *model, s gansim.Scorer, l gansim.Layer, images gansim.Images) ([]float32, error) {
+func (c *call) layer(m *model, s gansim.Scorer, l gansim.Layer, images gansim.Images) (
+	[]float32, error) {
 	key := fmt.Sprintf("%s of %s for %dx%d", l.Name, m.key, images.Height, images.Width)
 	p, err := hold(c, key, func() (*program, error) {
 		return graphx.New(c.server.backend, []gansim.Params{s.Params()},

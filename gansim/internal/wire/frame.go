@@ -137,7 +137,8 @@ func Write(w io.Writer, f Frame) error {
 	if len(head) > MaxHead {
 		return fmt.Errorf("wire: head of %d bytes, want at most %d", len(head), MaxHead)
 	}
-	if _, err := w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(head))), head...)); err != nil {
+	length := binary.BigEndian.AppendUint32(nil, uint32(len(head)))
+	if _, err := w.Write(append(length, head...)); err != nil {
 		return err
 	}
 	for _, p := range f.Parts {
