@@ -100,7 +100,8 @@ func TestShim(t *testing.T) {
 	t.Setenv("GOPROXY", "")
 	t.Setenv("GOFLAGS", "")
 	t.Setenv("GANSIM_BIN", write("bin", "#!/bin/sh\necho gansim $* >> $LOG\n"))
-	t.Setenv("GANSIM_GO", write("real", "#!/bin/sh\necho go $* $GOPROXY >> $LOG\n[ \"$GOPROXY\" != $FAIL ]\n"))
+	t.Setenv("GANSIM_GO", write("real",
+		"#!/bin/sh\necho go $* $GOPROXY >> $LOG\n[ \"$GOPROXY\" != $FAIL ]\n"))
 	for _, c := range []struct{ name, args, fail, want string }{
 		{"new module", "mod init gonb_12", "no", "gansim kernel module gonb_12\n"},
 		{"other module", "mod init mine", "no", "go mod init mine\n"},

@@ -15,8 +15,8 @@ func kernelCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "kernel",
 		Short: "Install the notebook kernels for Jupyter",
-		Long: "Kernel installs, removes and lists gansim's kernels for Jupyter: Go in notebooks, one kernel\n" +
-			"for each backend that opens.",
+		Long: "Kernel installs, removes and lists gansim's kernels for Jupyter: Go in notebooks, one\n" +
+			"kernel for each backend that opens.",
 		Example: "  gansim kernel install --user\n  gansim kernel list",
 		Args:    verbs,
 		RunE:    group,

@@ -115,7 +115,8 @@ func TestCompileError(t *testing.T) {
 	s := newSession()
 	m := s.ask("execute_request", code("x := 1"))
 	s.gonb(iopub, m, "error", failure{"ERROR", "# gonb_1\n./main.go:3:2: declared and not used: x",
-		[]string{"# gonb_1", "Cell[1]: Line 2\nfunc main() {\n\tx := 1\n ^\n}\n\n\x1b[31mdeclared and not used: x\x1b[0m",
+		[]string{"# gonb_1", "Cell[1]: Line 2\nfunc main() {\n\tx := 1\n ^\n}\n\n" +
+			"\x1b[31mdeclared and not used: x\x1b[0m",
 			"Cell[1]: Line 3\nfunc\n\n\x1b[31mundefined: y\x1b[0m"}})
 	s.end(m, "")
 	s.check(t, "error cell [1] line 1: declared and not used: x (and 1 more)", "execute_reply error",
