@@ -43,8 +43,8 @@ type EnvironmentConfig struct {
 
 // Environment makes a Python environment with Jupyter at $GANSIM_HOME/jupyter and returns its folder,
 // whose bin has jupyter. All downloads are pinned by their hashes. What is there already is left alone,
-// without a look at the network; what is there of other requirements is replaced. Errors that callers can
-// test for are [kernels.ErrNoPython] and [ErrOldPython].
+// without a look at the network; what is there of other requirements is replaced. Errors that callers
+// can test for are [kernels.ErrNoPython] and [ErrOldPython].
 func Environment(ctx context.Context, c EnvironmentConfig) (dir string, err error) {
 	home, err := kernels.Home()
 	if err != nil {

@@ -13,9 +13,10 @@ import (
 
 func kernelCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:     "kernel",
-		Short:   "Install the notebook kernels for Jupyter",
-		Long:    "Kernel installs, removes and lists gansim's kernels for Jupyter: Go in notebooks, one kernel\nfor each backend that opens.",
+		Use:   "kernel",
+		Short: "Install the notebook kernels for Jupyter",
+		Long: "Kernel installs, removes and lists gansim's kernels for Jupyter: Go in notebooks, one\n" +
+			"kernel for each backend that opens.",
 		Example: "  gansim kernel install --user\n  gansim kernel list",
 		Args:    verbs,
 		RunE:    group,
@@ -32,7 +33,18 @@ func placeFlags(c *cobra.Command) *jupyter.InstallConfig {
 	c.Flags().StringVar(&config.Prefix, "prefix", "", "in `folder`/share/jupyter")
 	c.Flags().BoolVar(&config.SysPrefix, "sys-prefix", false, "in the active Python environment")
 	c.Flags().StringVar(&config.Name, "name", "", "`word` that begins the kernels' names (default gansim)")
-	c.MarkFlagsMutuallyExclusive("user", "prefix", "sys-prefix")
+	c.Args = func(c *cobra.Command, args []string) error {
+		chosen := 0
+		for _, name := range []string{"user", "prefix", "sys-prefix"} {
+			if c.Flags().Changed(name) {
+				chosen++
+			}
+		}
+		if chosen > 1 {
+			return misused(c, "%s: more than one of --user, --prefix, --sys-prefix", c.CommandPath())
+		}
+		return arguments()(c, args)
+	}
 	return &config
 }
 
@@ -44,7 +56,6 @@ func kernelInstallCommand() *cobra.Command {
 			"writes the kernels where Jupyter finds them: in the active Python environment, else in your\n" +
 			"own folder of Jupyter.",
 		Example: "  gansim kernel install\n  gansim kernel install --prefix ~/venv --memory 8GB",
-		Args:    arguments(),
 	}
 	config := placeFlags(c)
 	c.Flags().StringVar(&config.Memory, "memory", "",
@@ -72,7 +83,7 @@ func kernelInstallCommand() *cobra.Command {
 
 func kernelUninstallCommand() *cobra.Command {
 	c := &cobra.Command{Use: "uninstall", Short: "Remove installed kernels",
-		Example: "  gansim kernel uninstall", Args: arguments()}
+		Example: "  gansim kernel uninstall"}
 	config := placeFlags(c)
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -90,7 +101,7 @@ func kernelUninstallCommand() *cobra.Command {
 
 func kernelListCommand() *cobra.Command {
 	c := &cobra.Command{Use: "list", Short: "List installed kernels",
-		Example: "  gansim kernel list --json", Args: arguments()}
+		Example: "  gansim kernel list --json"}
 	config := placeFlags(c)
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {

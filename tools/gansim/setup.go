@@ -9,21 +9,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"gansim.example/kernels"
+	"gansim.example/kernels/jupyter"
 )
 
 func setupCommand() *cobra.Command {
-	var cpu, cuda, jupyter bool
+	var cpu, cuda, notebooks bool
 	c := &cobra.Command{
 		Use:   "setup",
 		Short: "Install what backends need",
 		Long: "Setup installs XLA's plugin for the processor, or for NVIDIA GPUs, with pip into\n" +
 			"$GANSIM_HOME/python. The downloads are pinned by their hashes. Without a plugin gansim works\n" +
-			"too, on the go backend.",
-		Example: "  gansim setup --cpu\n  gansim setup --cuda",
+			"too, on the go backend. JupyterLab goes into $GANSIM_HOME/jupyter in the same way.",
+		Example: "  gansim setup --cpu\n  gansim setup --jupyter",
 		Args:    arguments(),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if jupyter {
-				return noJupyter()
+			if notebooks {
+				if err := setupJupyter(c); err != nil || !cpu && !cuda {
+					return err
+				}
 			}
 			if cpu || !cuda {
 				if err := setupPlugin(c, "cpu"); err != nil || !cuda {
@@ -35,7 +38,7 @@ func setupCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&cpu, "cpu", false, "the XLA plugin for the processor (the default)")
 	c.Flags().BoolVar(&cuda, "cuda", false, "the XLA plugin for NVIDIA GPUs, with CUDA (about 2 GB)")
-	c.Flags().BoolVar(&jupyter, "jupyter", false, "the notebook kernel (not there yet)")
+	c.Flags().BoolVar(&notebooks, "jupyter", false, "JupyterLab with the kernels for notebooks")
 	return c
 }
 
@@ -65,11 +68,25 @@ func setupPlugin(c *cobra.Command, kind string) error {
 	return nil
 }
 
-func noJupyter() error {
-	return hinted{errors.New("setup --jupyter: gansim has no notebook kernel of its own yet; " +
-		"install GoNB by hand (see environment.md)"),
-		"go install github.com/janpfeifer/gonb@v0.11.5 && go install " +
-			"golang.org/x/tools/cmd/goimports@latest && gonb --install"}
+// setupJupyter makes a Python environment with Jupyter and gansim's kernels, and prints its folder.
+func setupJupyter(c *cobra.Command) error {
+	const command = "gansim setup --jupyter"
+	progress := &prefixed{w: c.ErrOrStderr()}
+	dir, err := jupyter.Environment(c.Context(), jupyter.EnvironmentConfig{Progress: progress})
+	switch {
+	case errors.Is(err, kernels.ErrNoPython):
+		return hinted{err, "apt install python3-venv, then " + command}
+	case err != nil:
+		return interrupted(err, command)
+	}
+	if _, err := jupyter.BuildTools(c.Context(), progress); err != nil {
+		return interrupted(err, command)
+	}
+	if _, err := jupyter.Install(jupyter.InstallConfig{Prefix: dir}); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.OutOrStdout(), dir)
+	return nil
 }
 
 // prefixed marks each line as the program's talk.

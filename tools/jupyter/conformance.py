@@ -20,7 +20,10 @@ class Conformance(jupyter_kernel_test.KernelTests):
     incomplete_code_samples = ["for i := range 3 {", "f(1,", "x := `a", "x := 1 +"]
     invalid_code_samples = ["x := 1)", 'x := "a', "%%\nx := := 1"]
     code_generate_error = 'panic("boom")'
-    code_execute_result = [{"code": "6*7", "result": "42"}, {"code": "x := []int{1}\nx", "result": "[1]"}]
+    code_execute_result = [
+        {"code": "6*7", "result": "42"},
+        {"code": "x := []int{1}\nx", "result": "[1]"},
+    ]
     code_display_data = [{"code": PICTURE, "mime": "image/png"}]
     code_history_pattern = "6*7"
     supported_history_operations = ("tail", "range", "search")

@@ -105,12 +105,21 @@ class Lifecycle(unittest.TestCase):
 
     def test_failures(self):
         self.start(GANSIM_MEMORY="1GB")
-        self.fails('import "fmt"\nx := 1\nfmt.Println(y)', "CompileError", "line 2: declared and not used")
+        wrong = 'import "fmt"\nx := 1\nfmt.Println(y)'
+        self.fails(wrong, "CompileError", "line 2: declared and not used")
         self.fails('fmt.Println("a")\npanic("boom")', "Panic", "boom (cell [3] line 2)")
-        self.fails('fmt.Fprintln(os.Stderr, "lab: no such unit")\nos.Exit(1)', "Error", "lab: no such unit")
+        told = 'fmt.Fprintln(os.Stderr, "lab: no such unit")\nos.Exit(1)'
+        self.fails(told, "Error", "lab: no such unit")
         self.fails("os.Exit(3)", "Error", "exit status 3")
-        hungry = "var all [][]byte\nfor {\n\tb := make([]byte, 1<<24)\n\tfor i := range b {\n\t\tb[i] = 1\n\t}\n"
-        self.fails(hungry + "\tall = append(all, b)\n}", "MemoryLimit", "more than 1 GB of memory")
+        hungry = """var all [][]byte
+for {
+	b := make([]byte, 1<<24)
+	for i := range b {
+		b[i] = 1
+	}
+	all = append(all, b)
+}"""
+        self.fails(hungry, "MemoryLimit", "more than 1 GB of memory")
 
     def test_interrupt(self):
         self.start()
@@ -171,7 +180,8 @@ class Lifecycle(unittest.TestCase):
         code = (
             "from jupyter_client.manager import start_new_kernel\nimport time\n"
             "km, kc = start_new_kernel(kernel_name='gansim-go', independent=False)\n"
-            "kc.execute('for {\\n}')\ntime.sleep(3)\nprint(km.provisioner.pid, flush=True)\ntime.sleep(60)\n"
+            "kc.execute('for {\\n}')\ntime.sleep(3)\n"
+            "print(km.provisioner.pid, flush=True)\ntime.sleep(60)\n"
         )
         jupyter = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         pid = int(jupyter.stdout.readline())

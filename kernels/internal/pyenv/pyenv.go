@@ -87,7 +87,8 @@ func (c Config) makeEnvironment(ctx context.Context, dir string) error {
 
 // Pip installs into an environment what a file of requirements pins, by hashes and without a look at
 // further dependencies; name is the file's, for messages.
-func (c Config) Pip(ctx context.Context, dir, name string, requirements []byte, options ...string) error {
+func (c Config) Pip(ctx context.Context, dir, name string, requirements []byte,
+	options ...string) error {
 	c = c.withDefaults()
 	python := filepath.Join(dir, "bin", "python")
 	if _, err := os.Stat(python); err != nil {

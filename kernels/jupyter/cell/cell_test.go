@@ -66,6 +66,9 @@ func TestPrepare(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", c.name, got.Code, want)
 		}
 	}
+	if got := Typed(Prepare("%%\nx[f(1)]").Code); got != "%%\nx[f(1)]" {
+		t.Errorf("typed: got %q", got)
+	}
 	if got := Prepare("import \"fmt\"\nf()").Line; got != 1 {
 		t.Errorf("line put in at %d, want 1", got)
 	}

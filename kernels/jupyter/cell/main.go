@@ -116,6 +116,18 @@ func result(code, body string) (string, bool) {
 // printed begins the statement that writes a value between marks.
 const printed = `fmt.Printf("\x1bPgansim-result\x1b\\%v\x1bPgansim-result\x1b\\", `
 
+// Typed is a line of a prepared cell as it was typed.
+func Typed(line string) string {
+	before, after, ok := strings.Cut(line, printed)
+	if !ok {
+		return line
+	}
+	if i := strings.LastIndexByte(after, ')'); i >= 0 {
+		after = after[:i] + after[i+1:]
+	}
+	return before + after
+}
+
 // offset is that of a position by its line and column.
 func offset(code string, p token.Position) int {
 	at := 0

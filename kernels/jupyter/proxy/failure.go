@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"gansim.example/kernels/jupyter/cell"
 )
 
 // failure is the content of an error message.
@@ -134,7 +136,7 @@ func (p *proxy) compile(given failure) failure {
 		complaint := p.renumber(lines[0]) + ": " + lines[len(lines)-1]
 		for i, l := range lines {
 			if i > 1 && strings.TrimLeft(l, " ") == "^" {
-				complaint += "\n\t" + strings.TrimSpace(lines[i-1])
+				complaint += "\n\t" + cell.Typed(strings.TrimSpace(lines[i-1]))
 			}
 		}
 		found = append(found, complaint)

@@ -203,7 +203,7 @@ func (p *proxy) answer(e event) {
 	case ours:
 		p.running.reply = &m
 		p.finish()
-	case m.Parent.Session == p.session:
+	case p.session != "" && m.Parent.Session == p.session:
 		// To the question whether it is there.
 	case e.channel == iopub:
 		p.publish(m)

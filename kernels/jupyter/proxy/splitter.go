@@ -78,15 +78,11 @@ func (s *splitter) write(more string) (out []piece) {
 
 // beginning is the length of the end of s that may begin a sequence.
 func beginning(s string) int {
-	i := strings.LastIndexByte(s, '\x1b')
-	for ; i >= 0; i = strings.LastIndexByte(s[:i], '\x1b') {
+	for i := max(0, len(s)-len(cell.Mark)); i < len(s); i++ {
 		for _, q := range []string{cell.Mark, clearScreen, clearAll} {
 			if strings.HasPrefix(q, s[i:]) {
-				return max(len(s)-i, beginning(s[:i]))
+				return len(s) - i
 			}
-		}
-		if len(s)-i > len(cell.Mark) {
-			break
 		}
 	}
 	return 0
