@@ -202,10 +202,9 @@ func TestRowSet(t *testing.T) {
 		t.Errorf("got %d rows, %v", len(rows.Values), groups)
 	}
 	lab.Figure("panel_c", rows)
-	for _, name := range []string{"pictures/001.svg", "pictures/001.png"} {
-		if _, err := os.Stat(name); err != nil {
-			names, _ := filepath.Glob("pictures/*")
-			t.Errorf("%v; there are %v", err, names)
+	for _, pattern := range []string{"pictures/*.svg", "pictures/*.png"} {
+		if names, err := filepath.Glob(pattern); err != nil || len(names) != 1 {
+			t.Errorf("%s: got %v, %v", pattern, names, err)
 		}
 	}
 }

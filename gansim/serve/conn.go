@@ -45,6 +45,10 @@ func (s *server) serve(ctx context.Context, raw net.Conn) {
 	c := &conn{server: s, net: raw, running: map[uint64]request{}}
 	defer raw.Close()
 	s.mu.Lock()
+	if s.retired { // without a greeting the client looks for another server
+		s.mu.Unlock()
+		return
+	}
 	s.conns[c] = true
 	s.mu.Unlock()
 	ctx, stop := context.WithCancel(ctx)

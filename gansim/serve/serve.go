@@ -227,7 +227,10 @@ func (s *server) needed(now time.Time) bool {
 		s.lastBusy = now
 		return true
 	}
-	return !s.retired && now.Sub(s.lastBusy) < s.Idle
+	if now.Sub(s.lastBusy) >= s.Idle {
+		s.retired = true // whoever connects from now on is sent away, see serve
+	}
+	return !s.retired
 }
 
 // status describes the server.

@@ -81,7 +81,7 @@ func (s Starter) start(ctx context.Context, socket string) (*Conn, error) {
 			if err != nil {
 				return nil, fmt.Errorf("the model server did not start: %s", lastLine(log, err))
 			}
-			ended, again = nil, time.After(time.Second) // another is there: perhaps it is leaving
+			ended, again = nil, time.After(200*time.Millisecond) // another is there: perhaps it is leaving
 		case <-again:
 			if ended, err = s.run(log); err != nil {
 				return nil, err
