@@ -2,6 +2,7 @@
 # make test      run the tests
 # make check     format, vet, staticcheck, known vulnerabilities
 # make bench     run the benchmarks
+# make lab       open the notebooks in JupyterLab
 # make build     build bin/gansim
 # make clean     remove bin and results/smoke
 #
@@ -20,7 +21,7 @@ endif
 
 lint = go tool -modfile=tools/lint/go.mod
 
-.PHONY: figure build test bench check format vet staticcheck vulnerabilities clean
+.PHONY: figure build lab test bench check format vet staticcheck vulnerabilities clean
 
 figure: build
 	bin/gansim figure --preset "$$PRESET" --backend "$$BACKEND" $${PANEL:+--panel "$$PANEL"} \
@@ -28,6 +29,9 @@ figure: build
 
 build:
 	go build -o bin/gansim ./tools/gansim
+
+lab: build
+	bin/gansim lab
 
 test:
 	go test ./...

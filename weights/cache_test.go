@@ -38,8 +38,8 @@ func TestCache(t *testing.T) {
 	if !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), "gansim weights fetch alexnet") {
 		t.Errorf("Path: %v", err)
 	}
-	if _, err := Path("yolov8n"); !errors.Is(err, ErrMissing) ||
-		!strings.Contains(err.Error(), "https://github.com/ultralytics/assets/releases") {
+	if _, err := Path("resnet50_linf8"); !errors.Is(err, ErrMissing) ||
+		!strings.Contains(err.Error(), "https://github.com/MadryLab/robustness") {
 		t.Errorf("Path of what has only a page: %v", err)
 	}
 	if _, err := Verify("alexnet"); !errors.Is(err, ErrMissing) {
