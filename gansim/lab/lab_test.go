@@ -97,6 +97,16 @@ func cell(t *testing.T, name string) *exec.Cmd {
 	return c
 }
 
+// ownServer returns a folder for the socket of a server that no other test has kept values in.
+func ownServer(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp(os.Getenv("XDG_RUNTIME_DIR"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // TestErrors: a cell that fails says why in one line, with what to do, and its process fails.
 func TestErrors(t *testing.T) {
 	for name, want := range map[string]string{
@@ -106,7 +116,9 @@ func TestErrors(t *testing.T) {
 		"value":   `gansim: no value "nothing": nothing is kept; run the cell`,
 		"type":    `gansim: Load: "n" is not a string; write lab.Load[int]("n")`,
 	} {
-		out, err := cell(t, name).CombinedOutput()
+		c := cell(t, name)
+		c.Env = append(c.Env, "XDG_RUNTIME_DIR="+ownServer(t))
+		out, err := c.CombinedOutput()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ExitCode() != 1 {
 			t.Errorf("%s: got %v", name, err)
