@@ -31,8 +31,40 @@ func Output(net Network, w gansim.Weights, x *Node) *Node {
 		return n.Forward(w, x, nn.NoTap)
 	case *lpips.Network:
 		return n.Distance(w, x, Reverse(x, 2))
+	case Chain:
+		images := n.Generator.Decode(part(w, "generator."), x)
+		layers := n.Scorer.Layers()
+		return n.Scorer.Activations(part(w, "scorer."), images, layers[len(layers)-1].Name)
 	}
 	panic(fmt.Errorf("models: no way to run %T", net))
+}
+
+// Chain is a scorer that reads a generator's images: codes [n, dimensions] to the scorer's last layer.
+type Chain struct {
+	Generator gansim.Generator
+	Scorer    gansim.Scorer
+}
+
+// Layers are the scorer's.
+func (c Chain) Layers() []gansim.Layer { return c.Scorer.Layers() }
+
+// Params are those of both networks, their names after "generator." and "scorer.".
+func (c Chain) Params() gansim.Params {
+	var all gansim.Params
+	add := func(prefix string, p gansim.Params) {
+		for _, name := range p.Names {
+			all.Names = append(all.Names, prefix+name)
+		}
+		all.Tensors = append(all.Tensors, p.Tensors...)
+	}
+	add("generator.", c.Generator.Params())
+	add("scorer.", c.Scorer.Params())
+	return all
+}
+
+// part gives the tensors of one network of several.
+func part(w gansim.Weights, prefix string) gansim.Weights {
+	return func(name string) *Node { return w(prefix + name) }
 }
 
 // Run compiles a network, runs it once and copies its output.

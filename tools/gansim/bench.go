@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"gansim.example/gansim"
 	"gansim.example/gansim/models"
 	"gansim.example/gansim/nn"
 )
@@ -35,9 +36,11 @@ func benchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "Time networks, forward and with the gradient at their input",
 		Long: "Bench times the published networks with random weights: the smallest of several calls.\n" +
+			"GENERATOR+CLASSIFIER times both in a chain; its gradient is a step of panel D.\n" +
 			"tools/reference/bench.py times the same jobs in PyTorch.",
-		Example: "  gansim bench --net deepsim_fc6 --batch 8 --grad --backend xla:cpu",
-		Args:    arguments(),
+		Example: "  gansim bench --net deepsim_fc6 --batch 8 --grad --backend xla:cpu\n" +
+			"  gansim bench --net deepsim_fc6+resnet50 --grad",
+		Args: arguments(),
 	}
 	var known []string
 	for _, m := range models.All() {
@@ -65,18 +68,19 @@ func benchCommand() *cobra.Command {
 		}
 		var found []timing
 		for _, name := range *net {
-			m, err := models.Find(name)
+			net, shape, err := findTimed(name)
 			if err != nil {
 				return misused(c, "%w", err)
 			}
-			if len(m.Plan.Input) == 3 && *size > 0 {
-				m.Plan.Input = []int{*size, *size, 3}
+			if len(shape) == 3 && *size > 0 {
+				shape = []int{*size, *size, 3}
 			}
 			for _, gradient := range []bool{false, true} {
 				if *grad && !gradient {
 					continue
 				}
-				t, err := clock(c, b, m, *batch, *calls, gradient)
+				t := timing{Net: name, Batch: *batch, Gradient: gradient}
+				err := t.clock(c, b, net, shape, *calls)
 				if err != nil {
 					return err
 				}
@@ -93,26 +97,52 @@ func benchCommand() *cobra.Command {
 	return c
 }
 
-// clock times one network.
-func clock(c *cobra.Command, b compute.Backend, m models.Model, batch, calls int, gradient bool) (
-	timing, error) {
-	t := timing{Net: m.Name, Batch: batch, Gradient: gradient, Best: math.Inf(1)}
-	net, err := m.Load(m.Table.Random(1), nn.LoadOptions{})
-	if err != nil {
-		return t, err
+// findTimed gives a network with random tensors and the shape of one input: a published network, or
+// GENERATOR+SCORER, whose gradient is a step of panel D.
+func findTimed(name string) (models.Network, []int, error) {
+	if generator, scorer, ok := strings.Cut(name, "+"); ok {
+		g, shape, err := findTimed(generator)
+		if err != nil {
+			return nil, nil, err
+		}
+		s, _, err := findTimed(scorer)
+		if err != nil {
+			return nil, nil, err
+		}
+		var c models.Chain
+		var okG, okS bool
+		c.Generator, okG = g.(gansim.Generator)
+		c.Scorer, okS = s.(gansim.Scorer)
+		if !okG || !okS {
+			return nil, nil, fmt.Errorf("%s: want a generator and a classifier, such as "+
+				"deepsim_fc6+resnet50", name)
+		}
+		return c, shape, nil
 	}
-	shape := append([]int{batch}, m.Plan.Input...)
-	job, err := models.NewJob(b, net, gradient, input(shape), shape...)
+	m, err := models.Find(name)
 	if err != nil {
-		return t, err
+		return nil, nil, err
+	}
+	net, err := m.Load(m.Table.Random(1), nn.LoadOptions{})
+	return net, m.Plan.Input, err
+}
+
+// clock times one network on inputs of a shape.
+func (t *timing) clock(c *cobra.Command, b compute.Backend, net models.Network, input []int,
+	calls int) error {
+	t.Best = math.Inf(1)
+	shape := append([]int{t.Batch}, input...)
+	job, err := models.NewJob(b, net, t.Gradient, draw(shape), shape...)
+	if err != nil {
+		return err
 	}
 	for k := range calls + 1 {
 		if err := c.Context().Err(); err != nil {
-			return t, err
+			return err
 		}
 		begin := time.Now()
 		if err := job(); err != nil {
-			return t, fmt.Errorf("%s: %w", m.Name, err)
+			return fmt.Errorf("%s: %w", t.Net, err)
 		}
 		if took := time.Since(begin).Seconds(); k == 0 {
 			t.First = took
@@ -120,12 +150,12 @@ func clock(c *cobra.Command, b compute.Backend, m models.Model, batch, calls int
 			t.Best = min(t.Best, took)
 		}
 	}
-	t.PerImage = 1e3 * t.Best / float64(batch)
-	return t, nil
+	t.PerImage = 1e3 * t.Best / float64(t.Batch)
+	return nil
 }
 
-// input draws codes from N(0, 1), images from [0, 1).
-func input(shape []int) []float32 {
+// draw draws codes from N(0, 1), images from [0, 1).
+func draw(shape []int) []float32 {
 	n := 1
 	for _, d := range shape {
 		n *= d

@@ -4,6 +4,7 @@ outputs at the input, the smallest of several calls.
     python bench.py                                          # the networks that gansim bench times by default
     python bench.py --net deepsim_fc6,resnet50 --batch 8 -n 9 --threads 2
     python bench.py --gansim ../../bin/gansim --backend xla:cpu      # both in turn, with the ratio of their times
+    python bench.py --net deepsim_fc6+resnet50 --device cuda --tf32 --gansim ../../bin/gansim --backend xla:cuda,tf32=true
 
 With --gansim each network is timed by one program and then by the other, three rounds, and the smallest times are
 compared, so that both meet the same load. Images and maps are channels last, which is faster here.
@@ -14,6 +15,7 @@ import subprocess
 import time
 
 import torch
+import torch.nn.functional as F
 
 import nets
 
@@ -22,23 +24,30 @@ DEFAULT = "deepsim_fc6,biggan_deep_256,alexnet,resnet50,fid_inception,yolov8n"
 SIZES = {"alexnet": 227, "caffenet": 227, "resnet50": 227, "inception_v3": 299, "fid_inception": 299}
 
 
-def job(net, batch):
+def job(net, batch, device):
+    """A network as a function of its input, and an input; GENERATOR+CLASSIFIER is a step of panel D."""
+    if "+" in net:
+        generator, scorer = net.split("+")
+        images, x = job(generator, batch, device)
+        logits, _ = job(scorer, 1, device)
+        mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (nets.IMAGENET_MEAN, nets.IMAGENET_STD))
+        return lambda z: logits(F.interpolate((images(z) - mean) / std, size=SIZES[scorer], mode="bilinear",
+                                              align_corners=True)), x
     model = nets.build(net).eval()
     for p in model.parameters():
         p.requires_grad_(False)
+    if net == "fid_inception":
+        model = nets.fid_wrapper(model)
+    model = model.to(device, memory_format=torch.channels_last)
     if net.startswith("deepsim"):
-        x = torch.randn(batch, *nets.DEEPSIM_LATENT[net])
-        run = lambda z: model.image(model(z))
+        run, x = lambda z: model.image(model(z)), torch.randn(batch, *nets.DEEPSIM_LATENT[net])
     elif net.startswith("biggan"):
-        x = torch.randn(batch, 256)
-        run = lambda z: ((model.generator(z, 0.7) + 1) / 2).clamp(0, 1)
+        run, x = lambda z: ((model.generator(z, 0.7) + 1) / 2).clamp(0, 1), torch.randn(batch, 256)
     else:
         size = SIZES.get(net, 640 if net.startswith("yolo") else 64)
         x = torch.rand(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
-        if net == "fid_inception":
-            model = nets.fid_wrapper(model)
         run = lambda x: first(model(x))
-    return model.to(memory_format=torch.channels_last), run, x
+    return run, x.to(device)
 
 
 def first(y):
@@ -59,6 +68,8 @@ def clock(run, x, calls, gradient):
         else:
             with torch.no_grad():
                 run(x)
+        if x.is_cuda:
+            torch.cuda.synchronize()
         if k:
             best = min(best, time.perf_counter() - begin)
     return best
@@ -76,14 +87,19 @@ def main():
     ap.add_argument("--batch", type=int, default=4)
     ap.add_argument("-n", type=int, default=9)
     ap.add_argument("--threads", type=int, default=torch.get_num_threads())
+    ap.add_argument("--device", default="cpu", help="cpu or cuda")
+    ap.add_argument("--tf32", action="store_true", help="TF32 in products and convolutions; gansim's is chosen by --backend")
     ap.add_argument("--gansim")
     ap.add_argument("--backend", default="auto")
     ap.add_argument("--rounds", type=int, default=3)
     a = ap.parse_args()
     torch.set_num_threads(a.threads)
-    print("PyTorch %s, %d threads" % (torch.__version__, a.threads))
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = a.tf32
+    torch.backends.cudnn.benchmark = True
+    print("PyTorch %s, %s" % (torch.__version__, torch.cuda.get_device_name() + (", TF32" if a.tf32 else ", FP32")
+                              if a.device == "cuda" else "%d threads" % a.threads))
     for net in a.net.split(","):
-        _, run, x = job(net, a.batch)
+        run, x = job(net, a.batch, a.device)
         theirs, mine = {}, {}
         for _ in range(a.rounds if a.gansim else 1):
             for gradient in (False, True):
