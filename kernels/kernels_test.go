@@ -18,7 +18,9 @@ func alone(t *testing.T) (home string) {
 	t.Helper()
 	home = t.TempDir()
 	t.Setenv("GANSIM_HOME", home)
-	t.Setenv(pluginsEnv, "")
+	for _, name := range []string{pluginsEnv, "VIRTUAL_ENV", "CONDA_PREFIX"} {
+		t.Setenv(name, "")
+	}
 	return home
 }
 
@@ -146,14 +148,19 @@ func TestBadPlugin(t *testing.T) {
 func TestFindPlugin(t *testing.T) {
 	home := alone(t)
 	site := filepath.Join(home, "python", "lib", "python3.11", "site-packages")
+	active := filepath.Join(home, "active")
+	t.Setenv("VIRTUAL_ENV", active)
 	for _, c := range []struct{ kind, path string }{ // each is preferred to those before
 		{"cpu", filepath.Join(site, "fastatomstruct_xla_cpu", "libpjrt_cpu.so")},
 		{"cpu", filepath.Join(site, "lammps_jax_pjrt_cpu", "pjrt_c_api_cpu_plugin.so")},
 		{"cpu", filepath.Join(home, "two", "pjrt_c_api_cpu_v0.83.4_plugin.so")},
 		{"cpu", filepath.Join(home, "two", "pjrt_c_api_cpu_plugin.so")},
 		{"cpu", filepath.Join(home, "[one]", "pjrt_c_api_cpu_plugin.so")},
+		{"cuda", filepath.Join(active, "lib", "python3.12", "site-packages", "jax_plugins", "xla_cuda13",
+			"xla_cuda_plugin.so")},
 		{"cuda", filepath.Join(site, "jax_plugins", "xla_cuda12", "xla_cuda_plugin.so")},
 		{"cuda", filepath.Join(site, "jax_plugins", "xla_cuda13", "xla_cuda_plugin.so")},
+		{"cuda", filepath.Join(home, "two", "xla_cuda_plugin.so")},
 	} {
 		dirs := []string{filepath.Join(home, "[one]"), filepath.Join(home, "two")}
 		t.Setenv(pluginsEnv, strings.Join(dirs, string(filepath.ListSeparator)))

@@ -28,7 +28,8 @@ var pluginPatterns = map[string]struct{ folder, packages []string }{
 			"fastatomstruct_xla_cpu/libpjrt_cpu.so"},
 	},
 	"cuda": {
-		folder:   []string{"pjrt_c_api_cuda_plugin.so", "pjrt_c_api_cuda_v*_plugin.so"},
+		folder: []string{"pjrt_c_api_cuda_plugin.so", "pjrt_c_api_cuda_v*_plugin.so",
+			"xla_cuda_plugin.so"},
 		packages: []string{"jax_plugins/xla_cuda*/xla_cuda_plugin.so"},
 	},
 }
@@ -46,7 +47,8 @@ func Home() (string, error) {
 	return filepath.Join(cache, "gansim"), nil
 }
 
-// findPlugin looks for the plugin of a kind: cpu or cuda.
+// findPlugin looks for the plugin of a kind, cpu or cuda: in the folders of pluginsEnv, in the Python
+// environment that Setup makes, and in the one that is active, where JAX may be installed.
 func findPlugin(kind string) (string, error) {
 	patterns := pluginPatterns[kind]
 	var looked []string
@@ -67,11 +69,16 @@ func findPlugin(kind string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(home, "python")
-	if path := findPackage(dir, kind); path != "" {
-		return path, nil
+	for _, dir := range [...]string{filepath.Join(home, "python"), os.Getenv("VIRTUAL_ENV"),
+		os.Getenv("CONDA_PREFIX")} {
+		if dir == "" {
+			continue
+		}
+		if path := findPackage(dir, kind); path != "" {
+			return path, nil
+		}
+		looked = append(looked, dir)
 	}
-	looked = append(looked, dir)
 	return "", fmt.Errorf("no plugin in %s", strings.Join(looked, ", "))
 }
 
