@@ -101,7 +101,8 @@ func TestMethods(t *testing.T) {
 	net := rectified{a: a, dim: d, b: -3, maps: true}
 	var want []actmax.Outcome
 	for _, batch := range []int{12, 5} {
-		m, err := actmax.NewMaximizer(open(t), plain{d}, net, "units", basis, batch)
+		m, err := actmax.NewMaximizer(open(t), plain{d}, net,
+			actmax.MaximizerConfig{Layer: "units", Basis: basis, Batch: batch})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,10 +1,12 @@
 package actmax
 
 import (
+	"fmt"
 	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/floats"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
@@ -23,8 +25,13 @@ type Ascent struct {
 	steps     int
 }
 
-// Begin starts the runs, of which the first valid ones count. End it.
-func (x *Maximizer) Begin(runs []Run, valid int) *Ascent {
+// Begin starts a full batch of runs, of which the first valid ones count. End it.
+func (x *Maximizer) Begin(runs []Run, valid int) (*Ascent, error) {
+	for _, r := range runs {
+		if err := x.check(r); err != nil {
+			return nil, err
+		}
+	}
 	n, d := len(runs), x.generator.CodeSize()
 	a := &Ascent{maximizer: x, runs: runs, valid: valid, fresh: make([]float64, n*d),
 		replaced: make([]float64, n)}
@@ -36,25 +43,47 @@ func (x *Maximizer) Begin(runs []Run, valid int) *Ascent {
 		copy(a.fresh[i*d:], x.rotate(r, r.Start))
 		a.replaced[i] = 1
 	}
-	return a
+	return a, nil
+}
+
+// check refuses a run that the program has no inputs for.
+func (x *Maximizer) check(r Run) error {
+	switch {
+	case len(r.Start) != x.generator.CodeSize():
+		return fmt.Errorf("actmax: start of %d dimensions, %s has %d", len(r.Start), x.generator.Name(),
+			x.generator.CodeSize())
+	case r.Method.Hessian && x.Basis == nil:
+		return fmt.Errorf("actmax: %s needs a basis of %s", r.Method.Label, x.generator.Name())
+	case x.Input == 0 && r.Placement.Kind != "" && r.Placement.Kind != Full:
+		return fmt.Errorf("actmax: placement %q of a program without placements", r.Placement.Kind)
+	}
+	return r.Placement.check()
 }
 
 // End frees the device's memory.
-func (a *Ascent) End() { graphx.Free(a.state...) }
+func (a *Ascent) End() { graphx.Free(a.state...); free(a.settings) }
+
+// free frees those inputs that are tensors.
+func free(inputs []any) {
+	for _, v := range inputs {
+		if t, ok := v.(*tensors.Tensor); ok {
+			graphx.Free(t)
+		}
+	}
+}
 
 // Step scores the codes, makes a step of each run and gives the scores before it. Afterwards runs
 // that scored exactly zero get fresh codes; their moments and the number of steps stay.
 func (a *Ascent) Step() ([]float64, error) {
 	x, n, d := a.maximizer, len(a.runs), a.maximizer.generator.CodeSize()
 	a.steps++
-	args := []any{a.state[0], a.state[1], a.state[2], a.tensor(a.fresh, n, d), x.onDevice,
-		a.tensor(a.replaced, n)}
-	args = append(append(args, a.settings...), a.tensor([]float64{float64(a.steps)}))
-	next, err := x.program.Call(args...)
+	args := []any{a.state[0], a.state[1], a.state[2], a.tensor(a.fresh, n, d), a.tensor(a.replaced, n),
+		a.tensor([]float64{float64(a.steps)})}
+	next, err := x.program.Call(slices.Concat(args, a.settings, x.onDevice)...)
 	if err != nil {
 		return nil, err
 	}
-	a.End()
+	graphx.Free(a.state...)
 	a.state = next
 	scores, err := graphx.Float64s(next[3])
 	if err != nil {
@@ -111,20 +140,30 @@ func (a *Ascent) tensor(v []float64, shape ...int) *tensors.Tensor {
 // settings are the inputs that stay the same over a batch's steps.
 func (x *Maximizer) settings(runs []Run) []any {
 	flag := map[bool]float64{true: 1}
-	var rotated, adam, lr []float64
+	var rotated, adam, lr, rows, columns []float64
 	var units []gansim.Unit
 	for _, r := range runs {
 		rotated = append(rotated, flag[r.Method.Hessian])
 		adam = append(adam, flag[r.Method.Adam])
 		lr = append(lr, r.Method.Rate)
 		units = append(units, r.Unit)
+		if x.Input > 0 {
+			down, across := r.Placement.matrices(x.generator.ImageSize(), x.Input)
+			rows, columns = append(rows, down...), append(columns, across...)
+		}
 	}
 	channel, row, col := indices(units)
-	all := []any{}
+	var all []any
 	for _, v := range [][]float64{rotated, adam, lr} {
 		all = append(all, graphx.TensorOf(x.precision, v, len(v)))
 	}
-	return append(all, channel, row, col)
+	all = append(all, channel, row, col)
+	if x.Input > 0 {
+		for _, v := range [][]float64{rows, columns} {
+			all = append(all, graphx.TensorOf(x.precision, v, len(runs), x.Input, x.generator.ImageSize()))
+		}
+	}
+	return all
 }
 
 // rotate expresses a code in the run's coordinates: w = z E in the eigenbasis, z itself otherwise.
@@ -134,29 +173,52 @@ func (x *Maximizer) rotate(r Run, z []float64) []float64 {
 	}
 	d := len(z)
 	w := make([]float64, d)
-	for j := range d {
-		for i, v := range z {
-			w[j] += v * x.basis[i*d+j]
-		}
+	for i, v := range z {
+		floats.AddScaled(w, v, x.Basis[i*d:(i+1)*d])
 	}
 	return w
 }
 
-// ascend is one step for a batch: w, two moments and fresh codes [n, d], basis [d, d], then per run
-// whether w is replaced, whether it is in the eigenbasis, whether Adam is used and the learning rate
-// ([n]), channel, row, column (int32 [n]), and the step's number from 1. It gives new w and
-// moments, the scores before the step [n] and the codes [n, d].
-func ascend(in []*Node, activations func(z *Node) *Node) []*Node {
-	w, m, v, fresh, basis := in[0], in[1], in[2], in[3], in[4]
-	replaced, rotated, adam, lr := in[5], in[6], in[7], in[8]
+// climb are the inputs of a step of a batch.
+type climb struct {
+	w, m, v, fresh *Node // and fresh codes to replace w by, [n, d]
+	replaced       *Node // 1 where, [n]
+	t              *Node // number of the step from 1
+	rotated, adam  *Node // 1 for runs in the eigenbasis, for runs by Adam; [n]
+	lr             *Node // learning rates, [n]
+	unit           [3]*Node
+	rows, columns  *Node // placements, [n, input, size]; nil without
+	basis          *Node // [d, d]; nil without
+}
+
+// take names the inputs in the order of [Ascent.Step].
+func take(c MaximizerConfig, in []*Node) climb {
+	a := climb{w: in[0], m: in[1], v: in[2], fresh: in[3], replaced: in[4], t: in[5], rotated: in[6],
+		adam: in[7], lr: in[8], unit: [3]*Node{in[9], in[10], in[11]}}
+	in = in[12:]
+	if c.Input > 0 {
+		a.rows, a.columns, in = in[0], in[1], in[2:]
+	}
+	if c.Basis != nil {
+		a.basis = in[0]
+	}
+	return a
+}
+
+// ascend is one step. It gives new w and moments, the scores before the step [n] and the codes
+// [n, d].
+func (a climb) ascend(activations func(z *Node) *Node) []*Node {
 	choose := func(yes, a, b *Node) *Node { // rows of a where yes is 1, else of b
 		return Where(GreaterThan(BroadcastToShape(ExpandAxes(yes, -1), a.Shape()), ZerosLike(a)), a, b)
 	}
-	w = choose(replaced, fresh, w)
-	z := choose(rotated, Dot(w, Transpose(basis, 0, 1)).Product(), w)
-	scores := pick(activations(z), in[9], in[10], in[11])
+	w := choose(a.replaced, a.fresh, a.w)
+	z := w
+	if a.basis != nil {
+		z = choose(a.rotated, Dot(w, Transpose(a.basis, 0, 1)).Product(), w)
+	}
+	scores := pick(activations(z), a.unit[0], a.unit[1], a.unit[2])
 	gradient := Gradient(Neg(ReduceAllSum(scores)), w)[0]
-	rates := BroadcastToShape(ExpandAxes(lr, -1), w.Shape())
-	byAdam, newM, newV := ingraph.Adam{}.Step(w, m, v, gradient, in[12], rates)
-	return []*Node{choose(adam, byAdam, ingraph.SGD(w, gradient, rates)), newM, newV, scores, z}
+	rates := BroadcastToShape(ExpandAxes(a.lr, -1), w.Shape())
+	byAdam, m, v := ingraph.Adam{}.Step(w, a.m, a.v, gradient, a.t, rates)
+	return []*Node{choose(a.adam, byAdam, ingraph.SGD(w, gradient, rates)), m, v, scores, z}
 }

@@ -20,13 +20,15 @@ import (
 // preprocessing of images.
 type Inner interface {
 	gansim.Scorer
+	// InputSize is the height and width of what Inner reads, pixels.
+	InputSize() int
 	// Inner is a graph function: x [batch, h, w, 3] to the activation of a layer.
 	Inner(w gansim.Weights, x *Node, layer string) *Node
 }
 
 // FieldConfig describes how a receptive field is estimated.
 type FieldConfig struct {
-	Size int // height and width of the network's input, pixels
+	Size int // height and width of the input, pixels; zero means the network's own
 	Reps int // inputs of noise; zero means 30, as in the original script
 	// Noise gives an input [Size, Size, 3]. Nil means numbers in [-1, 1) from Seed.
 	Noise func() []float64
@@ -48,6 +50,9 @@ const insensible = 1e-8
 // tensors.
 func NewField(ctx context.Context, backend compute.Backend, n Inner, u gansim.Unit,
 	c FieldConfig) (Field, error) {
+	if c.Size == 0 {
+		c.Size = n.InputSize()
+	}
 	if u.Row < 0 || c.Size <= 0 {
 		return Field{}, fmt.Errorf("actmax: receptive field of %v in %d pixels; a dense layer sees "+
 			"the whole input", u, c.Size)
@@ -126,6 +131,21 @@ func (b Box) Size() (width, height int) { return b.X[1] - b.X[0], b.Y[1] - b.Y[0
 
 // WholeBox is all of an input, the receptive field of dense layers.
 func WholeBox(size int) Box { return Box{[2]int{0, size}, [2]int{0, size}} }
+
+// UnitBox is the box of a unit's receptive field: the square one by gradients, and the whole input for
+// a dense layer. Units of one position share it whatever their channel.
+func UnitBox(ctx context.Context, backend compute.Backend, n Inner, u gansim.Unit,
+	c FieldConfig) (Box, error) {
+	if u.Row < 0 {
+		return WholeBox(n.InputSize()), nil
+	}
+	f, err := NewField(ctx, backend, n, u, c)
+	if err != nil {
+		return Box{}, err
+	}
+	box, _, _, err := FindBox(f.Map, f.Size)
+	return box, err
+}
 
 // Limits say which pixels belong to a box.
 const (

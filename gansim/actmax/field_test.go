@@ -17,6 +17,7 @@ import (
 type window struct{}
 
 func (window) Name() string           { return "window" }
+func (window) InputSize() int         { return 9 }
 func (window) Params() gansim.Params  { return gansim.Params{} }
 func (window) Layers() []gansim.Layer { return []gansim.Layer{{Name: "mean", Channels: 3}} }
 func (window) Activations(w gansim.Weights, images *Node, layer string) *Node {
@@ -39,6 +40,16 @@ func TestField(t *testing.T) {
 	}
 	if want := 1. / 9 / 3; f.Counted != 2 || math.Abs(f.Map[4*size+1]-want) > 1e-6 {
 		t.Errorf("%d inputs, map %v, want 2, %v", f.Counted, f.Map[4*size+1], want)
+	}
+	box, err := actmax.UnitBox(t.Context(), open(t), window{},
+		gansim.Unit{Layer: "mean", Row: 4, Col: 1}, actmax.FieldConfig{Reps: 2})
+	if err != nil || box != square {
+		t.Errorf("box of the unit %v, want %v (%v)", box, square, err)
+	}
+	box, err = actmax.UnitBox(t.Context(), open(t), window{}, gansim.Unit{Layer: "mean", Row: -1},
+		actmax.FieldConfig{})
+	if err != nil || box != actmax.WholeBox(size) {
+		t.Errorf("box of a dense unit %v, want all (%v)", box, err)
 	}
 	if _, err := actmax.NewField(t.Context(), open(t), window{}, gansim.Unit{Layer: "mean", Row: -1},
 		actmax.FieldConfig{Size: size}); err == nil {

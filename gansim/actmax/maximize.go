@@ -9,7 +9,6 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
@@ -50,6 +49,8 @@ type Run struct {
 	Start  []float64 // code, not rotated
 	// Redraw gives a fresh code; it is called for a run whose score is exactly 0.
 	Redraw func() []float64
+	// Placement of the images; only a maximizer with an Input takes other kinds than Full.
+	Placement Placement
 }
 
 // Outcome of a run.
@@ -61,47 +62,70 @@ type Outcome struct {
 	Code     []float64 // of the last step, not rotated
 }
 
+// MaximizerConfig is what a maximizer is compiled for. Everything else is an input at run time, run by
+// run: unit, placement, method with its learning rate, and the number of steps.
+type MaximizerConfig struct {
+	Layer string // of the network, in either spelling
+	// Basis holds the eigenvectors of the generator's metric as columns, [d, d] row-major. Nil means
+	// that no run asks for it.
+	Basis []float64
+	Batch int // runs computed together, of any units
+	// Input is the height and width of the network's input, in pixels, where runs choose their
+	// placements. Zero means that all images are shown in full.
+	Input int
+}
+
 // Maximizer runs gradient ascent of one generator on one layer, in float64 if a tensor of either
-// network is, else in float32.
+// network is, else in float32. A batch may hold runs of different units.
 type Maximizer struct {
+	MaximizerConfig
 	generator gansim.Generator
 	program   *graphx.Program
 	precision dtypes.DType
-	basis     []float64
-	onDevice  *tensors.Tensor // basis
-	batch     int
+	onDevice  []any // basis, if there is one
 }
 
-// NewMaximizer compiles generator and network up to the layer. basis holds the eigenvectors of the
-// generator's metric as columns, [d, d] row-major.
-func NewMaximizer(backend compute.Backend, g gansim.Generator, s gansim.Scorer, layer string,
-	basis []float64, batch int) (*Maximizer, error) {
-	l, err := FindLayer(s, layer)
+// NewMaximizer compiles generator and network up to the layer.
+func NewMaximizer(backend compute.Backend, g gansim.Generator, s gansim.Scorer,
+	c MaximizerConfig) (*Maximizer, error) {
+	l, err := FindLayer(s, c.Layer)
 	if err != nil {
 		return nil, err
 	}
 	d := g.CodeSize()
-	if len(basis) != d*d {
-		return nil, fmt.Errorf("actmax: basis of %s has %d values, want %d x %d", g.Name(), len(basis), d, d)
+	if c.Basis != nil && len(c.Basis) != d*d {
+		return nil, fmt.Errorf("actmax: basis of %s has %d values, want %d x %d", g.Name(), len(c.Basis), d, d)
+	}
+	if c.Batch < 1 {
+		return nil, fmt.Errorf("actmax: batches of %d runs, want at least 1", c.Batch)
 	}
 	program, err := graphx.New(backend, []gansim.Params{g.Params(), s.Params()},
 		func(nets []gansim.Weights, in []*Node) []*Node {
-			return ascend(in, func(z *Node) *Node {
-				return s.Activations(nets[1], g.Decode(nets[0], z), l.Name)
+			a := take(c, in)
+			return a.ascend(func(z *Node) *Node {
+				images := g.Decode(nets[0], z)
+				if c.Input > 0 {
+					images = placeEach(images, a.rows, a.columns)
+				}
+				return s.Activations(nets[1], images, l.Name)
 			})
 		})
 	if err != nil {
 		return nil, err
 	}
-	p := graphx.Precision(g.Params(), s.Params())
-	return &Maximizer{g, program, p, basis, graphx.TensorOf(p, basis, d, d), batch}, nil
+	x := &Maximizer{MaximizerConfig: c, generator: g, program: program,
+		precision: graphx.Precision(g.Params(), s.Params())}
+	if c.Basis != nil {
+		x.onDevice = []any{graphx.TensorOf(x.precision, c.Basis, d, d)}
+	}
+	return x, nil
 }
 
 // Bytes is what the maximizer's networks take on the device.
-func (x *Maximizer) Bytes() int64 { return x.program.Bytes() + int64(16*len(x.basis)) }
+func (x *Maximizer) Bytes() int64 { return x.program.Bytes() + int64(16*len(x.Basis)) }
 
 // Close frees the device's memory; the maximizer is not to be used afterwards.
-func (x *Maximizer) Close() { x.program.Close(); graphx.Free(x.onDevice) }
+func (x *Maximizer) Close() { x.program.Close(); free(x.onDevice) }
 
 // On is the same maximizer, compiled once for both, on a network of the same architecture with other
 // weights.
@@ -118,7 +142,7 @@ func (x *Maximizer) On(s gansim.Scorer) (*Maximizer, error) {
 // Maximize runs all, in padded batches. Runs are independent of each other.
 func (x *Maximizer) Maximize(ctx context.Context, runs []Run, steps int) ([]Outcome, error) {
 	out := make([]Outcome, len(runs))
-	err := graphx.Padded(len(runs), x.batch, func(rows []int, valid int) error {
+	err := graphx.Padded(len(runs), x.Batch, func(rows []int, valid int) error {
 		some := make([]Run, len(rows))
 		for i, r := range rows {
 			some[i] = runs[r]
@@ -129,7 +153,10 @@ func (x *Maximizer) Maximize(ctx context.Context, runs []Run, steps int) ([]Outc
 }
 
 func (x *Maximizer) ascent(ctx context.Context, runs []Run, out []Outcome, steps int) error {
-	a := x.Begin(runs, len(out))
+	a, err := x.Begin(runs, len(out))
+	if err != nil {
+		return err
+	}
 	defer a.End()
 	for k := range steps {
 		if err := ctx.Err(); err != nil {

@@ -71,8 +71,8 @@ func (e *env) panelD(ctx context.Context) (*Section, *figure.PanelD, error) {
 				if compiled[key] == nil {
 					batch := min(batchD, e.preset.D.Channels*len(e.methodsD(g.Name())))
 					compiled[key] = sync.OnceValues(func() (*actmax.Maximizer, error) {
-						return actmax.NewMaximizer(e.backend, g, net, layer,
-							actmax.Widen(e.world.Bases[g.Name()]), batch)
+						return actmax.NewMaximizer(e.backend, g, net, actmax.MaximizerConfig{
+							Layer: layer, Basis: actmax.Widen(e.world.Bases[g.Name()]), Batch: batch})
 					})
 				}
 				groups = append(groups, groupD{net, layer, g, compiled[key]})

@@ -26,6 +26,7 @@ type Plan struct {
 // Net is what loaded networks share: their tensors, and the list of their activations.
 type Net struct {
 	params  gansim.Params
+	input   []int
 	layers  func() []gansim.Layer
 	forward func(w gansim.Weights, x *Node, tap gansim.Tap)
 }
@@ -36,7 +37,7 @@ func (p Plan) Open(src Source, o LoadOptions) (Net, error) {
 	if err != nil {
 		return Net{}, fmt.Errorf("%s: %w", p.Name, err)
 	}
-	return Net{ps, sync.OnceValue(p.Layers), p.Forward}, nil
+	return Net{ps, p.Input, sync.OnceValue(p.Layers), p.Forward}, nil
 }
 
 // Params are the network's tensors.
@@ -44,6 +45,10 @@ func (n Net) Params() gansim.Params { return n.params }
 
 // Layers lists the network's activations in order of execution.
 func (n Net) Layers() []gansim.Layer { return n.layers() }
+
+// InputSize is the height and width of the images that the network itself reads, or the size of its
+// codes.
+func (n Net) InputSize() int { return n.input[0] }
 
 // Inner is a graph function: one activation for x in what the network itself reads, past all
 // preprocessing of images.

@@ -45,8 +45,8 @@ func (g Grid) position(i, in, out int) float64 {
 	return 0
 }
 
-// matrix is the [out, in] matrix of a linear interpolation.
-func (g Grid) matrix(in, out int) []float64 {
+// Matrix is the [out, in] matrix of a linear interpolation along one axis, row-major.
+func (g Grid) Matrix(in, out int) []float64 {
 	m := make([]float64, in*out)
 	for i := range out {
 		at := g.position(i, in, out)
@@ -65,7 +65,7 @@ func Resize(x *Node, height, width int, g Grid) *Node {
 	if d[1] == height && d[2] == width {
 		return x
 	}
-	return alongAxes(x, g.matrix(d[1], height), height, g.matrix(d[2], width), width)
+	return alongAxes(x, g.Matrix(d[1], height), height, g.Matrix(d[2], width), width)
 }
 
 // ResizeBilinear is [Resize] as torch's interpolate(mode="bilinear", antialias=False) spells it.

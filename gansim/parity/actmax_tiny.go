@@ -149,11 +149,15 @@ func (e *evolution) follow(s gansim.Scorer) error {
 				Method: method, Start: z, Redraw: func() []float64 { return z }})
 		}
 	}
-	m, err := actmax.NewMaximizer(e.run.backend, e.generator, s, s.Layers()[0].Name, e.basis, len(runs))
+	m, err := actmax.NewMaximizer(e.run.backend, e.generator, s, actmax.MaximizerConfig{
+		Layer: s.Layers()[0].Name, Basis: e.basis, Batch: len(runs)})
 	if err != nil {
 		return err
 	}
-	a := m.Begin(runs, len(runs))
+	a, err := m.Begin(runs, len(runs))
+	if err != nil {
+		return err
+	}
 	defer a.End()
 	for k := 1; k <= e.Steps; k++ {
 		scores, err := a.Step()

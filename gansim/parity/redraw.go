@@ -75,7 +75,8 @@ func redraw(r *run) error {
 }
 
 func (f redrawFile) follow(r *run, label string) error {
-	m, err := actmax.NewMaximizer(r.backend, codeImage{f.D}, rectifiedUnit{f}, "unit", f.Basis.Q, f.N)
+	m, err := actmax.NewMaximizer(r.backend, codeImage{f.D}, rectifiedUnit{f},
+		actmax.MaximizerConfig{Layer: "unit", Basis: f.Basis.Q, Batch: f.N})
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,10 @@ func (f redrawFile) follow(r *run, label string) error {
 				Hessian: strings.HasSuffix(label, "Hess")},
 			Start: f.Z0[i*f.D : (i+1)*f.D], Redraw: fresh})
 	}
-	a := m.Begin(runs, f.N)
+	a, err := m.Begin(runs, f.N)
+	if err != nil {
+		return err
+	}
 	defer a.End()
 	for k, want := range f.Runs[label] {
 		step, row = want.Step, 0

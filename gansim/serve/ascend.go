@@ -51,7 +51,8 @@ func maximize(c *call) (a wire.Answer, err error) {
 	batch := batchOf(n)
 	key := fmt.Sprintf("maximize %s of %s on %s by %d", l.Name, net.key, m.key, batch)
 	x, err := hold(c, key, func() (*actmax.Maximizer, error) {
-		return actmax.NewMaximizer(c.server.backend, g, s, l.Name, directions(m, g.CodeSize()), batch)
+		return actmax.NewMaximizer(c.server.backend, g, s,
+			actmax.MaximizerConfig{Layer: l.Name, Basis: directions(m), Batch: batch})
 	})
 	if err != nil {
 		return a, err
@@ -88,16 +89,12 @@ func (c *call) method(generator string) (actmax.Method, error) {
 	return actmax.Method{}, fmt.Errorf("no method %q, known are %v", c.Method, known)
 }
 
-// directions is the generator's basis, or the axes.
-func directions(m *model, d int) []float64 {
-	if m.basis != nil {
-		return actmax.Widen(m.basis)
+// directions is the generator's basis, nil if it has none.
+func directions(m *model) []float64 {
+	if m.basis == nil {
+		return nil
 	}
-	axes := make([]float64, d*d)
-	for i := range d {
-		axes[i*d+i] = 1
-	}
-	return axes
+	return actmax.Widen(m.basis)
 }
 
 // climb runs maximisations batch by batch with progress.
@@ -129,7 +126,10 @@ func (k *climb) all(runs []actmax.Run, batch int) error {
 }
 
 func (k *climb) batch(runs []actmax.Run, valid, from int) error {
-	a := k.maximizer.Begin(runs, valid)
+	a, err := k.maximizer.Begin(runs, valid)
+	if err != nil {
+		return err
+	}
 	defer a.End()
 	scores := make([][]float64, valid)
 	for step := range k.steps {
