@@ -1,4 +1,4 @@
-// Package native executes GoMLX graphs on the processor, in plain Go.
+// Package native executes GoMLX graphs on the processor, in Go without cgo.
 //
 // A graph is recorded as nodes, planned once and run many times. Planning drops what no output
 // needs and turns the rest into steps: elementwise operations that belong together become one loop

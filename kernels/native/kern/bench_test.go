@@ -82,9 +82,9 @@ func benchKernel[T number](b *testing.B, f func(*tile), rows, cols int) {
 func BenchmarkKernel(b *testing.B) {
 	for _, kind := range []string{"avx512", "avx2", "none"} {
 		k, l := kernels32(kind), kernels64(kind)
-		b.Run(kind+"/float32/full", func(b *testing.B) { benchKernel[float32](b, k.full, 4, 2*k.lanes) })
-		b.Run(kind+"/float32/half", func(b *testing.B) { benchKernel[float32](b, k.half, 4, k.lanes) })
-		b.Run(kind+"/float64/full", func(b *testing.B) { benchKernel[float64](b, l.full, 4, 2*l.lanes) })
-		b.Run(kind+"/float64/half", func(b *testing.B) { benchKernel[float64](b, l.half, 4, l.lanes) })
+		b.Run(kind+"/float32/full", func(b *testing.B) { benchKernel[float32](b, k.full[0], k.height(), 2*k.lanes) })
+		b.Run(kind+"/float32/half", func(b *testing.B) { benchKernel[float32](b, k.half[0], k.height(), k.lanes) })
+		b.Run(kind+"/float64/full", func(b *testing.B) { benchKernel[float64](b, l.full[0], l.height(), 2*l.lanes) })
+		b.Run(kind+"/float64/half", func(b *testing.B) { benchKernel[float64](b, l.half[0], l.height(), l.lanes) })
 	}
 }

@@ -34,11 +34,11 @@ func newDirect[T number](q *patches[T], y []T) *direct[T] {
 	if q.g.Groups > 1 || depth == 0 || depth > maxDirect || q.g.O > 96 {
 		return nil
 	}
-	count := q.cols.count
-	if waste := -count & (tileRows - 1); waste*8 > count {
+	count, k := q.cols.count, choose[T]()
+	if (k.padded(count)-count)*8 > count {
 		return nil
 	}
-	d := &direct[T]{patches: q, k: choose[T](), y: y, stride: q.cols.stride * q.g.C,
+	d := &direct[T]{patches: q, k: k, y: y, stride: q.cols.stride * q.g.C,
 		top: slices.Min(q.rows.from), left: slices.Min(q.cols.from)}
 	d.span = slices.Max(q.rows.from) - d.top + 1
 	d.width = (count-1)*q.cols.stride + slices.Max(q.cols.from) - d.left + 1
@@ -105,12 +105,12 @@ func (d *direct[T]) band(p *product[T], image, first, n int) {
 		t.b, t.stepB = unsafe.Pointer(&d.packed[col*len(d.weights)]), uintptr(width)*size
 		for i := range n {
 			d.line(s.at, image, first+i)
-			for j := 0; j < count; j += tileRows {
-				at := s.at[j:min(j+tileRows, count)]
+			for j := 0; j < count; j += d.k.height() {
+				at := s.at[j:min(j+d.k.height(), count)]
 				t.a = unsafe.Pointer(&s.image[(i*d.rows.stride*d.width+j*d.cols.stride)*d.g.C])
 				room := cols
 				later := (n-i)*count - j - len(at) // pixels of the band
-				if loose && len(at) == tileRows && (later+1)*cols >= width {
+				if loose && len(at) == d.k.heights[d.k.fit(len(at))] && (later+1)*cols >= width {
 					room = width
 				}
 				s.store(d.k, d.y[col:], at, 1, room, width)
@@ -131,7 +131,7 @@ func (d *direct[T]) line(at []int, image, i int) {
 // pad copies n rows of an image from the row top on to s.image, with zeros around.
 func (d *direct[T]) pad(s *scratch[T], image, top, n int) {
 	g, line := &d.g, d.width*d.g.C
-	room := n*line + tileRows*d.stride + line + 16
+	room := n*line + d.k.height()*d.stride + line + 16
 	s.image = slices.Grow(s.image[:0], room)[:room]
 	from, to := min(max(0, -d.left), d.width), max(0, min(d.width, g.W-d.left))
 	for i := range n {

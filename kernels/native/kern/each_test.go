@@ -42,7 +42,7 @@ func TestEachPanic(t *testing.T) {
 // TestPlainFull compares the two plain kernels for whole tiles, of which a machine uses one.
 func TestPlainFull(t *testing.T) {
 	const n = 10
-	a, b := make([]float64, tileRows*n+8), make([]float64, 4*(n+1))
+	a, b := make([]float64, plainHeight*n+8), make([]float64, 4*(n+1))
 	for i := range a {
 		a[i] = float64(i%7) - 3
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	maxRows  = 128 // rows of the left operand that a task holds at once
+	maxRows  = 144 // rows of the left operand that a task holds at once
 	maxDepth = 256 // terms of a sum that a task holds at once
 	pitch    = maxDepth + 16
 	// smallWork is the number of products under which a second goroutine costs more than it brings.
@@ -58,7 +58,7 @@ func (p *product[T]) run(each func(n int, f func(i int))) {
 	}
 	panels := p.panels()
 	height := maxRows
-	for height > 32 && (p.rows+height-1)/height*panels < 8 {
+	for height > 36 && (p.rows+height-1)/height*panels < 8 {
 		height /= 2
 	}
 	bands := (p.rows + height - 1) / height
@@ -126,7 +126,7 @@ func (p *product[T]) task(s *scratch[T], packed []T, first, n, j, end int) {
 	t := &s.tile
 	inPlace := 0
 	if p.left != nil && end-j <= 2 && depth >= 16 {
-		inPlace = max(0, min(n, p.rows-first-1)/tileRows*tileRows)
+		inPlace = max(0, min(n, p.rows-first-1)/p.k.height()*p.k.height())
 	}
 	s.runs[0] = 0
 	t.runs = s.runs[:]
@@ -143,13 +143,13 @@ func (p *product[T]) task(s *scratch[T], packed []T, first, n, j, end int) {
 				ready = p.packSome(b, width*(hi-lo), j, min(end, j-j%bundle+bundle), lo, hi)
 			}
 			t.b, t.stepB = unsafe.Pointer(&b[0]), uintptr(width)*size
-			for i := 0; i < n; i += tileRows {
+			for i := 0; i < n; i += p.k.height() {
 				if i < inPlace {
 					t.a, t.rowA = unsafe.Pointer(&p.left[(first+i)*depth+lo]), uintptr(depth)*size
 				} else {
 					t.a, t.rowA = unsafe.Pointer(&s.a[(i-inPlace)*row]), uintptr(row)*size
 				}
-				s.store(p.k, p.out[col*p.colStep:], at[i:min(i+tileRows, n)], p.colStep, cols, width)
+				s.store(p.k, p.out[col*p.colStep:], at[i:min(i+p.k.height(), n)], p.colStep, cols, width)
 			}
 		}
 	}
@@ -172,16 +172,12 @@ func (p *product[T]) clear(at []int, j, end int) {
 func (s *scratch[T]) store(k *kernels[T], out []T, at []int, colStep, cols, width int) {
 	var zero T
 	t, size := &s.tile, unsafe.Sizeof(zero)
-	kernel := k.full
-	switch {
-	case len(at) == 1 && width == k.lanes:
-		kernel = k.stub
-	case len(at) == 1:
-		kernel = k.row
-	case width == k.lanes:
-		kernel = k.half
+	fit := k.fit(len(at))
+	kernel := k.full[fit]
+	if width == k.lanes {
+		kernel = k.half[fit]
 	}
-	if colStep == 1 && cols == width && even(at) {
+	if colStep == 1 && cols == width && len(at) == k.heights[fit] && even(at) {
 		_ = out[at[len(at)-1]+cols-1]
 		t.c, t.rowC = unsafe.Pointer(&out[at[0]]), 0
 		if len(at) > 1 {
@@ -210,14 +206,14 @@ func (s *scratch[T]) store(k *kernels[T], out []T, at []int, colStep, cols, widt
 	}
 }
 
-// even reports whether a kernel can write the rows itself: one row, or a whole tile of ascending
-// rows equally far apart.
+// even reports whether rows ascend in equal steps, so that a kernel can write them itself.
 func even(at []int) bool {
-	if len(at) == 1 {
-		return true
+	for i := 2; i < len(at); i++ {
+		if at[i]-at[i-1] != at[1]-at[0] {
+			return false
+		}
 	}
-	d := at[1] - at[0]
-	return len(at) == tileRows && d > 0 && at[2]-at[1] == d && at[3]-at[2] == d
+	return len(at) == 1 || at[1] > at[0]
 }
 
 func serial(n int, f func(i int)) {

@@ -11,12 +11,15 @@ var (
 	plain64 = plain[float64]()
 )
 
+const plainHeight = 4 // of tiles
+
 func plain[T number]() *kernels[T] {
 	full := plainFull[T]
 	if runtime.GOARCH == "amd64" { // which has sixteen registers
 		full = plainRows[T]
 	}
-	return &kernels[T]{2, full, plainHalf[T], plainRow[T], plainStub[T], nil, plainTaps[T]}
+	return &kernels[T]{2, []int{plainHeight, 1}, []func(*tile){full, plainRow[T]},
+		[]func(*tile){plainHalf[T], plainStub[T]}, nil, plainTaps[T]}
 }
 
 // at reads the number that lies offset bytes behind p.
@@ -90,7 +93,7 @@ func plainFull[T number](t *tile) {
 // plainRows is plainFull by rows.
 func plainRows[T number](t *tile) {
 	one := *t
-	for i := range uintptr(tileRows) {
+	for i := range uintptr(plainHeight) {
 		one.a, one.c = unsafe.Add(t.a, i*t.rowA), unsafe.Add(t.c, i*t.rowC)
 		plainRow[T](&one)
 	}

@@ -7,7 +7,7 @@ import "sync"
 type scratch[T number] struct {
 	a     [(maxDepth + 1) * pitch]T
 	b     [(maxDepth + 1) * bundle * 32]T
-	c     [tileRows * 32]T
+	c     [maxTile * 32]T
 	at    []int
 	image []T
 	runs  [1]uintptr
