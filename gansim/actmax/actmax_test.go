@@ -84,6 +84,17 @@ func TestMethods(t *testing.T) {
 	if len(biggan) != 12 {
 		t.Errorf("%d methods of BigGAN, want 12", len(biggan))
 	}
+	for label, want := range map[string]actmax.Method{
+		"adam01":       {Label: "Adam01", Adam: true, Rate: .1},
+		"Adam0003Hess": {Label: "Adam0003Hess", Adam: true, Rate: .003, Hessian: true},
+		"SGD001":       {Label: "SGD001", Rate: .01}} {
+		if got, err := actmax.FindMethod(label); err != nil || got != want {
+			t.Errorf("%s is %+v (%v)", label, got, err)
+		}
+	}
+	if _, err := actmax.FindMethod("Adam1"); err == nil || !strings.Contains(err.Error(), "SGD0001Hess") {
+		t.Errorf("got %v, want an error that lists the known labels", err)
+	}
 	const d = 4
 	rng := rand.New(rand.NewPCG(5, 6))
 	a := make([]float32, d*2)
@@ -149,7 +160,7 @@ func TestEvolve(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	th := &actmax.Thread{Evolver: e, CMAES: cma}
+	th := &actmax.Thread{Evolver: e, Search: cma}
 	u := gansim.Unit{Layer: "units", Row: -1, Col: -1}
 	if err := actmax.Evolve(t.Context(), u, 1, []*actmax.Thread{th}); err != nil {
 		t.Fatal(err)

@@ -88,7 +88,7 @@ func (e *Evolver) Images(ctx context.Context, codes [][]float64) (gansim.Images,
 // Thread is one of the evolutions that run side by side for a unit.
 type Thread struct {
 	Evolver *Evolver
-	CMAES   *optim.CMAES
+	Search  optim.Search
 	Codes   [][]float64 // the last generation
 	Scores  []float64   // of those codes
 	Best    []float64   // the best score of each generation
@@ -103,7 +103,7 @@ func Evolve(ctx context.Context, u gansim.Unit, generations int, threads []*Thre
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("actmax: %v, generation %d of %d: %w", u, g, generations, err)
 			}
-			t.Codes = t.CMAES.Ask()
+			t.Codes = t.Search.Ask()
 			var err error
 			if t.Scores, err = t.Evolver.Scores(u, t.Codes); err != nil {
 				return err
@@ -113,7 +113,7 @@ func Evolve(ctx context.Context, u gansim.Unit, generations int, threads []*Thre
 				best = max(best, s)
 			}
 			t.Best = append(t.Best, best)
-			if err := t.CMAES.Tell(t.Scores); err != nil {
+			if err := t.Search.Tell(t.Scores); err != nil {
 				return fmt.Errorf("actmax: %v: %w", u, err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -23,23 +24,37 @@ type Method struct {
 	Hessian bool // optimise in the eigenbasis of the generator's metric; no scaling is applied
 }
 
-// Methods gives the labels that the paper's sweep ran for a generator (resnet_gradEvol_GAN_cmp.sh):
-// two for DeePSim, twelve for BigGAN.
-func Methods(generator string) []Method {
-	if generator == "DeePSim" {
-		return []Method{{"Adam01", true, .1, false}, {"Adam01Hess", true, .1, true}}
-	}
+// Labels are all published optimisers: two rules, their learning rates, each with and without the basis.
+func Labels() []Method {
 	var ms []Method
-	for _, adam := range []bool{true, false} {
-		for _, r := range []struct {
-			label string
-			rate  float64
-		}{{"001", .01}, {"0003", .003}, {"0001", .001}} {
-			name := map[bool]string{true: "Adam", false: "SGD"}[adam] + r.label
-			ms = append(ms, Method{name, adam, r.rate, false}, Method{name + "Hess", adam, r.rate, true})
-		}
+	for _, m := range []Method{{"Adam01", true, .1, false}, {"Adam001", true, .01, false},
+		{"Adam0003", true, .003, false}, {"Adam0001", true, .001, false}, {"SGD001", false, .01, false},
+		{"SGD0003", false, .003, false}, {"SGD0001", false, .001, false}} {
+		ms = append(ms, m, Method{m.Label + "Hess", m.Adam, m.Rate, true})
 	}
 	return ms
+}
+
+// Methods gives the labels that the paper's sweep ran for a generator (resnet_gradEvol_GAN_cmp.sh):
+// Adam01 and Adam01Hess for DeePSim, the other twelve for BigGAN.
+func Methods(generator string) []Method {
+	if generator == "DeePSim" {
+		return Labels()[:2]
+	}
+	return Labels()[2:]
+}
+
+// FindMethod finds an optimiser by its label, in any case; an unknown one is an error that lists the
+// known.
+func FindMethod(label string) (Method, error) {
+	var known []string
+	for _, m := range Labels() {
+		if strings.EqualFold(m.Label, label) {
+			return m, nil
+		}
+		known = append(known, m.Label)
+	}
+	return Method{}, fmt.Errorf("actmax: no optimiser %q, known are %s", label, strings.Join(known, ", "))
 }
 
 // Run is one maximisation.

@@ -129,7 +129,7 @@ func (e *env) evolve(ctx context.Context, o Origin, u gansim.Unit, evolvers []*a
 		if err != nil {
 			return nil, err
 		}
-		threads = append(threads, &actmax.Thread{Evolver: evolvers[i], CMAES: cma})
+		threads = append(threads, &actmax.Thread{Evolver: evolvers[i], Search: cma})
 	}
 	if err := actmax.Evolve(ctx, u, e.preset.B.Generations, threads); err != nil {
 		return nil, err

@@ -12,7 +12,9 @@
 // x0 + y diag(s) E. That is, in exact arithmetic, the same sequence of codes as starting from
 // A = diag(s) E in the full space with the constants of K dimensions.
 //
-// [Full] is the common CMA-ES beside it, with a full covariance matrix, for a few hundred dimensions.
+// [Joint] puts searches of parts of a code or of such subspaces together, and [Labels] are the published
+// searches as data. [Full] is the common CMA-ES with a full covariance matrix, for a few hundred
+// dimensions, [Diagonal] with a diagonal one, and [Genetic] a genetic algorithm.
 //
 // Everything is float64; generators take float32, so a caller rounds codes on the way out.
 package optim
@@ -20,6 +22,7 @@ package optim
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -37,6 +40,9 @@ const (
 	// NeverUpdate as UpdateFreq keeps A = I over the 100 generations of the comparison; it is the
 	// setting of the labels that end in "noA".
 	NeverUpdate = 102
+	// DefaultConditionLimit is the ConditionLimit where none is given: that of the covariance A'A is
+	// its square, 1e14, as in the package cma (tolconditioncov). The original program has no guard.
+	DefaultConditionLimit = 1e7
 )
 
 var (
@@ -69,6 +75,11 @@ type Config struct {
 	// Normal gives standard normal numbers instead of Seed, in the order code by code, dimension by
 	// dimension. Nil means the generator of Seed.
 	Normal func() float64
+	// ConditionLimit is the largest condition number of A that is borne: above it, A starts again as
+	// the identity. Zero means DefaultConditionLimit.
+	ConditionLimit float64
+	// Logger is told when that happens, and when the step size is held; nil means quiet.
+	Logger *slog.Logger
 }
 
 // CMAES is a running search: Ask for codes, score them, Tell the scores. It is not safe for
@@ -89,6 +100,7 @@ type CMAES struct {
 	pending      [][]float64 // codes that wait for scores
 	z            [][]float64 // normal samples behind them; nil in generation 0
 	row          []float64   // scratch, [Dim]
+	guard        guard
 }
 
 // New starts a search. Slices of cfg are copied.
@@ -108,6 +120,7 @@ func New(cfg Config) (*CMAES, error) {
 		row:       make([]float64, cfg.Dim),
 		a:         identity(cfg.Dim),
 		inverse:   identity(cfg.Dim),
+		guard:     newGuard(cfg),
 	}
 	if s.start == nil && s.first == nil {
 		s.start = make([]float64, cfg.Dim)
@@ -142,6 +155,8 @@ func (cfg Config) check() error {
 	case cfg.UpdateFreq < EveryGeneration:
 		return fmt.Errorf("optim: update frequency %d, want at least %d", cfg.UpdateFreq,
 			EveryGeneration)
+	case cfg.ConditionLimit < 0 || cfg.ConditionLimit > 0 && cfg.ConditionLimit < 1:
+		return fmt.Errorf("optim: condition limit %g, want at least 1", cfg.ConditionLimit)
 	case cfg.Sigma < 0 || math.IsNaN(cfg.Sigma) || math.IsInf(cfg.Sigma, 0):
 		return fmt.Errorf("optim: sigma is %g, want a positive number", cfg.Sigma)
 	case cfg.First != nil && len(cfg.First) == 0:
@@ -226,14 +241,8 @@ func (s *CMAES) sample() {
 // their order to an unstable sort). A score that is NaN or infinite gives an error that wraps
 // ErrNotFinite and leaves the search as it was.
 func (s *CMAES) Tell(scores []float64) error {
-	if s.pending == nil {
-		return ErrNotAsked
-	}
-	if len(scores) != len(s.pending) {
-		return fmt.Errorf("optim: %d scores, want %d", len(scores), len(s.pending))
-	}
-	if i := slices.IndexFunc(scores, notFinite); i >= 0 {
-		return fmt.Errorf("optim: score %d is %g: %w", i, scores[i], ErrNotFinite)
+	if err := checkScores(s.pending, scores); err != nil {
+		return err
 	}
 	best := ranked(scores)
 	best = best[:min(s.constants.Mu, len(best))]
@@ -274,7 +283,7 @@ func (s *CMAES) advance(best []int) {
 	s.a.mulRow(s.row, zw)
 	floats.Scale(1-c.CC, s.pc)
 	floats.AddScaled(s.pc, math.Sqrt(c.CC*(2-c.CC)*c.MuEff), s.row)
-	s.sigma *= math.Exp(c.CS / c.Damps * (floats.Norm(s.ps, 2)/c.ChiN - 1))
+	s.sigma = s.guard.step(s, s.sigma*math.Exp(c.CS/c.Damps*(floats.Norm(s.ps, 2)/c.ChiN-1)))
 	if s.evaluations-s.updatedAt > s.threshold {
 		s.updatedAt = s.evaluations
 		s.updateFactor()
@@ -303,6 +312,7 @@ func (s *CMAES) updateFactor() {
 	}
 	s.a.add(a/n*(b-1), v, slices.Clone(s.pc))
 	s.inverse.add(-1/(a*n)*(1-1/b), back, v)
+	s.guard.factor(s, b)
 }
 
 // ranked returns indices by descending score, ties in their order.

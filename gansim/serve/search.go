@@ -140,7 +140,7 @@ func evolve(c *call) (a wire.Answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	t := &actmax.Thread{Evolver: x, CMAES: cma}
+	t := &actmax.Thread{Evolver: x, Search: cma}
 	for k := range generations {
 		if err := actmax.Evolve(c, u, 1, []*actmax.Thread{t}); err != nil {
 			return a, fmt.Errorf("generation %d of %d: %w", k, generations, err)
