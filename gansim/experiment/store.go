@@ -92,8 +92,12 @@ func write(path string, data []byte) error {
 }
 
 // table writes a panel's rows as PANEL.parquet and PANEL.csv.
-func table[Row any](s store, panel string, rows []Row) error {
-	if err := writeParquet(filepath.Join(s.dir, panel+".parquet"), rows); err != nil {
+func table[Row any](s store, panel string, rows []Row) error { return WriteRows(s.dir, panel, rows) }
+
+// WriteRows writes rows, which have parquet tags, as NAME.parquet and NAME.csv in a folder, each whole or
+// not at all.
+func WriteRows[Row any](dir, name string, rows []Row) error {
+	if err := writeParquet(filepath.Join(dir, name+".parquet"), rows); err != nil {
 		return err
 	}
 	var b bytes.Buffer
@@ -109,7 +113,7 @@ func table[Row any](s store, panel string, rows []Row) error {
 		}
 	}
 	w.Flush()
-	return write(filepath.Join(s.dir, panel+".csv"), b.Bytes())
+	return write(filepath.Join(dir, name+".csv"), b.Bytes())
 }
 
 // columns lists the names and values of a row's fields, embedded ones in place.

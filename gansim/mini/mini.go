@@ -34,13 +34,16 @@ type World struct {
 	// Bases holds, per generator, the eigenvectors of its averaged metric as columns, row-major
 	// [CodeSize, CodeSize], eigenvalues ascending.
 	Bases map[string][]float32
+	// Spectra holds the eigenvalues.
+	Spectra map[string][]float32
 	// Hashes gives the SHA-256 of each network's file.
 	Hashes map[string]string
 }
 
 // Open reads the embedded networks.
 func Open() (*World, error) {
-	w := &World{Hashes: map[string]string{}, Bases: map[string][]float32{}}
+	w := &World{Hashes: map[string]string{}, Bases: map[string][]float32{},
+		Spectra: map[string][]float32{}}
 	detector := yolov8.Mini(world.Classes()[:world.NumObjects])
 	for _, load := range []func() error{
 		reading(w, "deepsim", &w.DeePSim, deepsim.Mini.Load),
@@ -94,7 +97,11 @@ func (w *World) bases() error {
 		if n := g.CodeSize(); len(shape) != 2 || shape[0] != n || shape[1] != n {
 			return fmt.Errorf("tensor %q has shape %v, want [%d %d]", name, shape, n, n)
 		}
-		w.Bases[g.Name()] = v
+		_, values, err := src.Read(strings.ToLower(g.Name()) + ".eigenvalues")
+		if err != nil {
+			return err
+		}
+		w.Bases[g.Name()], w.Spectra[g.Name()] = v, values
 	}
 	return nil
 }

@@ -20,11 +20,14 @@ import (
 type trajectory struct {
 	Steps     int
 	Optimizer struct {
-		LR float64
+		Label string
+		LR    float64
 	}
 	Basis *struct {
 		Gauss4 string
 		D      int
+		// Reflections are the factors of the basis; zero means D.
+		Reflections int
 	}
 	Placement *placement
 }

@@ -95,6 +95,7 @@ func checks() []check {
 		{"inversion_fc6_adam", layerTables, following(invertSteps)},
 		{"actmax_fc6_*", torchvision, following(ascendSteps)},
 		{"actmax_biggan_*", torchvision, following(ascendSteps)},
+		{"trajectory_*", torchvision, trajectoryOf},
 		{"yolov8*", "ultralytics 8.4.190", network(detect)},
 		{"biggan_truncation", "pytorch-pretrained-biggan 0.1.1", truncation},
 		{"fid", "pytorch-fid 0.3.0, torch-fidelity 0.4.0, NumPy 2.4", fid},

@@ -74,13 +74,16 @@ func Image(salt, name string, n, height, width int) []byte {
 
 // Basis is an orthogonal matrix, [d, d]: the product of d Householder reflections at the rows of a
 // Gauss4 matrix.
-func Basis(salt, name string, d int) []float64 {
+func Basis(salt, name string, d int) []float64 { return Reflections(salt, name, d, d) }
+
+// Reflections is the product of the first k reflections of a basis.
+func Reflections(salt, name string, k, d int) []float64 {
 	h := Hash(salt, name)
 	q, v := make([]float64, d*d), make([]float64, d)
 	for i := range d {
 		q[i*d+i] = 1
 	}
-	for j := range d {
+	for j := range k {
 		norm := 0.0
 		for c := range d {
 			v[c] = Gauss4(h, j*d+c)
