@@ -3,6 +3,7 @@ package actmax_test
 import (
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -173,6 +174,19 @@ func TestEvolve(t *testing.T) {
 	}
 	if len(th.Codes) != 7 || th.Best[30] < 25 {
 		t.Errorf("last generation: %d codes, best %v, want 7 above 25", len(th.Codes), th.Best[30])
+	}
+	again, err := optim.New(optim.Config{Dim: d, Start: make([]float64, d), Sigma: 1, Seed: 3,
+		Population: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed := &actmax.Thread{Search: again}
+	if err := replayed.Replay(th.History); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(replayed.Codes, th.Codes) || !reflect.DeepEqual(replayed.Best, th.Best) ||
+		!reflect.DeepEqual(again.Ask(), cma.Ask()) {
+		t.Error("a replay from the scores ends elsewhere")
 	}
 	for i, z := range th.Codes {
 		want := 20.

@@ -3,6 +3,7 @@ package actmax
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -92,28 +93,47 @@ type Thread struct {
 	Codes   [][]float64 // the last generation
 	Scores  []float64   // of those codes
 	Best    []float64   // the best score of each generation
+	History [][]float64 // the scores of each generation
+}
+
+// Replay brings a fresh thread to where one with the same search was that had these scores, without
+// the networks: a search depends on its seed and the scores alone. So scores are all that has to be
+// kept of an evolution.
+func (t *Thread) Replay(history [][]float64) error {
+	for _, scores := range history {
+		t.Codes = t.Search.Ask()
+		if err := t.tell(scores); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Thread) tell(scores []float64) error {
+	t.Scores = scores
+	if err := t.Search.Tell(scores); err != nil {
+		return err
+	}
+	t.History = append(t.History, scores)
+	t.Best = append(t.Best, slices.Max(scores))
+	return nil
 }
 
 // Evolve advances all threads together, generation by generation, as the paper's concurrent
 // evolutions do. Generation 0 evaluates the start alone; the codes that follow the last generation
-// are never rendered.
+// are never rendered. When ctx ends, all threads have the same generations behind them.
 func Evolve(ctx context.Context, u gansim.Unit, generations int, threads []*Thread) error {
 	for g := range generations {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("actmax: %v, generation %d of %d: %w", u, g, generations, err)
+		}
 		for _, t := range threads {
-			if err := ctx.Err(); err != nil {
-				return fmt.Errorf("actmax: %v, generation %d of %d: %w", u, g, generations, err)
-			}
 			t.Codes = t.Search.Ask()
-			var err error
-			if t.Scores, err = t.Evolver.Scores(u, t.Codes); err != nil {
+			scores, err := t.Evolver.Scores(u, t.Codes)
+			if err != nil {
 				return err
 			}
-			best := t.Scores[0]
-			for _, s := range t.Scores {
-				best = max(best, s)
-			}
-			t.Best = append(t.Best, best)
-			if err := t.Search.Tell(t.Scores); err != nil {
+			if err := t.tell(scores); err != nil {
 				return fmt.Errorf("actmax: %v: %w", u, err)
 			}
 		}

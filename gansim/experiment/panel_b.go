@@ -47,6 +47,11 @@ const (
 	paperSigmaFC6 = 3.0
 )
 
+// MiniatureSigma is the first step size in a miniature generator's space, 0 for others.
+func MiniatureSigma(generator string) float64 {
+	return map[string]float64{"DeePSim": sigmaDeePSim, "BigGAN": sigmaBigGAN}[generator]
+}
+
 // evolution is how a generator's codes are evolved.
 type evolution struct {
 	generator gansim.Generator

@@ -5,11 +5,12 @@ package invert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
@@ -19,11 +20,22 @@ import (
 // PaperSteps is the number of iterations that the figure's legend states.
 const PaperSteps = 401
 
-// Config of an inversion.
+// Config of an inversion. Loss, Unclamped and Basis are compiled in, the rest is of the run.
 type Config struct {
 	Steps int     // iterations; zero means PaperSteps
 	Rate  float64 // learning rate of Adam; the paper does not state it
 	Batch int     // images computed together; zero means 8
+	// Best takes the iterate of the smallest loss; false means the last one.
+	Best bool
+	// Free says which dimensions of the code are searched; nil means all. The others keep the start's.
+	Free []bool
+	Loss Loss // zero means MSE
+	// Unclamped compares images before they are limited to [0, 1], where the generator can give them:
+	// the limits have no gradient beyond. The images of the result are limited.
+	Unclamped bool
+	// Basis searches w with code = w times the transpose of Basis, whose columns are orthonormal, [d, d]
+	// row-major. Nil means the code itself.
+	Basis []float64
 	// Progress is told the iterations done over all batches; nil means quiet.
 	Progress func(done, total int)
 	// Watch is shown each iteration of each batch; nil means quiet.
@@ -35,7 +47,7 @@ type Config struct {
 type Iteration struct {
 	Rows        []int // images of the batch, by index
 	Done, Total int   // iterations over all batches
-	// Losses gives the images' mean squared errors before the step.
+	// Losses gives the images' losses before the step.
 	Losses func() ([]float32, error)
 	// Images gives the reconstructions before the step.
 	Images func() (gansim.Images, error)
@@ -43,73 +55,112 @@ type Iteration struct {
 
 // Result holds one entry per image, in order.
 type Result struct {
-	Codes     gansim.Codes  // of the last iterate
+	Codes     gansim.Codes  // of the last iterate, or the best
 	Images    gansim.Images // decoded from them
-	LossFirst []float64     // mean squared error of the start
-	LossLast  []float64     // of the last iterate
+	LossFirst []float64     // loss of the start
+	LossLast  []float64     // of the iterate taken
+	Iterate   []int         // which, counted from 0
 }
 
 // Inverter inverts images through one generator. It is compiled once per batch size.
 type Inverter struct {
 	generator gansim.Generator
 	program   *graphx.Program
+	basis     []any // on the device, if there is one
 	config    Config
 }
 
-func (c *Config) fill() error {
+func (c *Config) fill(g gansim.Generator) error {
 	if c.Steps == 0 {
 		c.Steps = PaperSteps
 	}
 	if c.Batch == 0 {
 		c.Batch = 8
 	}
-	if c.Steps < 1 || c.Batch < 1 || !(c.Rate > 0) {
+	if c.Loss.Graph == nil {
+		c.Loss = MSE()
+	}
+	d := g.CodeSize()
+	switch {
+	case c.Steps < 1 || c.Batch < 1 || !(c.Rate > 0):
 		return fmt.Errorf("invert: %d steps of rate %v in batches of %d: all must be positive",
 			c.Steps, c.Rate, c.Batch)
+	case c.Free != nil && len(c.Free) != d:
+		return fmt.Errorf("invert: %d dimensions are free or not, %s has %d", len(c.Free), g.Name(), d)
+	case c.Basis != nil && len(c.Basis) != d*d:
+		return fmt.Errorf("invert: basis of %d values, %s wants %d x %d", len(c.Basis), g.Name(), d, d)
+	case c.Basis != nil && c.Free != nil:
+		return errors.New("invert: dimensions of the code cannot be held in a basis")
 	}
 	return nil
 }
 
 // New prepares inversions.
 func New(backend compute.Backend, g gansim.Generator, c Config) (*Inverter, error) {
-	if err := c.fill(); err != nil {
+	if err := c.fill(g); err != nil {
 		return nil, err
 	}
-	program, err := graphx.New(backend, []gansim.Params{g.Params()},
-		func(nets []gansim.Weights, in []*Node) []*Node { return step(g, nets[0], in) })
+	program, err := graphx.New(backend, []gansim.Params{g.Params(), c.Loss.Params},
+		func(nets []gansim.Weights, in []*Node) []*Node { return c.step(g, nets, in) })
 	if err != nil {
 		return nil, err
 	}
-	return &Inverter{g, program, c}, nil
+	v := &Inverter{generator: g, program: program, config: c}
+	if d := g.CodeSize(); c.Basis != nil {
+		v.basis = []any{graphx.TensorOf(dtypes.Float32, c.Basis, d, d)}
+	}
+	return v, nil
 }
 
-// With is the same inverter, compiled once for both, with other settings.
+// With is the same inverter, compiled once for both, with other settings of the run; Loss, Unclamped
+// and Basis stay.
 func (v *Inverter) With(c Config) (*Inverter, error) {
-	if err := c.fill(); err != nil {
+	c.Loss, c.Unclamped, c.Basis = v.config.Loss, v.config.Unclamped, v.config.Basis
+	if err := c.fill(v.generator); err != nil {
 		return nil, err
 	}
-	return &Inverter{v.generator, v.program, c}, nil
+	return &Inverter{v.generator, v.program, v.basis, c}, nil
 }
 
 // Bytes is what the inverter's networks take on the device.
 func (v *Inverter) Bytes() int64 { return v.program.Bytes() }
 
 // Close frees the device's memory; the inverter is not to be used afterwards.
-func (v *Inverter) Close() { v.program.Close() }
+func (v *Inverter) Close() {
+	v.program.Close()
+	freeAll(v.basis)
+}
 
-// step: inputs are codes [n, d], two moments, targets [n, h, w, 3], number of the step from 1 and
-// learning rate. It gives the new codes and moments, the losses [n] and the images before the step.
-func step(g gansim.Generator, w gansim.Weights, in []*Node) []*Node {
-	z, m, v, target, t, lr := in[0], in[1], in[2], in[3], in[4], in[5]
-	made := g.Decode(w, z)
-	losses := ReduceMean(Square(Sub(made, target)), 1, 2, 3)
-	gradient := Gradient(ReduceAllSum(losses), z)[0]
-	newZ, newM, newV := ingraph.Adam{}.Step(z, m, v, gradient, t, lr)
-	return []*Node{newZ, newM, newV, losses, made}
+// unclamper is a generator that can give its images before they are limited to [0, 1].
+type unclamper interface {
+	Unclamped(w gansim.Weights, z *Node) *Node
+}
+
+// step: inputs are codes [n, d], in the basis if there is one, two moments, targets [n, h, w, 3],
+// number of the step from 1, learning rate, 1 for the dimensions that are free [d], and the basis. It
+// gives the new codes and moments, the losses [n], the images and the codes before the step, not in
+// the basis.
+func (c Config) step(g gansim.Generator, nets []gansim.Weights, in []*Node) []*Node {
+	w, m, v, target, t, lr, free := in[0], in[1], in[2], in[3], in[4], in[5], in[6]
+	z := w
+	if c.Basis != nil {
+		z = Dot(w, Transpose(in[7], 0, 1)).Product()
+	}
+	made := g.Decode(nets[0], z)
+	compared := made
+	if u, ok := g.(unclamper); ok && c.Unclamped {
+		compared = u.Unclamped(nets[0], z)
+	}
+	losses := c.Loss.Graph(nets[1], compared, target)
+	gradient := Gradient(ReduceAllSum(losses), w)[0]
+	gradient = Mul(gradient, BroadcastToShape(ExpandAxes(free, 0), gradient.Shape()))
+	newW, newM, newV := ingraph.Adam{}.Step(w, m, v, gradient, t, lr)
+	return []*Node{newW, newM, newV, losses, made, z}
 }
 
 // Invert searches a code for each target, starting from the codes given. The result is the last
-// iterate that was evaluated, before its own update (iteration Steps - 1, counted from 0).
+// iterate that was evaluated, before its own update (iteration Steps - 1, counted from 0), or the best
+// of all.
 func (v *Inverter) Invert(ctx context.Context, targets gansim.Images, start gansim.Codes) (
 	Result, error) {
 	size, dim := v.generator.ImageSize(), v.generator.CodeSize()
@@ -125,95 +176,15 @@ func (v *Inverter) Invert(ctx context.Context, targets gansim.Images, start gans
 		Codes:     gansim.Codes{N: start.N, Dim: dim, Z: make([]float32, start.N*dim)},
 		Images:    gansim.NewImages(targets.N, size, size),
 		LossFirst: make([]float64, targets.N), LossLast: make([]float64, targets.N),
+		Iterate: make([]int, targets.N),
 	}
-	batches := 0
-	err := graphx.Padded(targets.N, v.config.Batch, func(rows []int, valid int) error {
-		batches++
-		return v.batch(ctx, targets, start, rows[:valid], rows, &r, batches-1)
+	n := v.config.Batch
+	total := v.config.Steps * ((targets.N + n - 1) / n)
+	err := graphx.Padded(targets.N, n, func(rows []int, valid int) error {
+		b := v.begin(targets, start, rows, valid)
+		defer b.end()
+		b.done, b.total = rows[0]/n*v.config.Steps, total
+		return b.run(ctx, &r)
 	})
 	return r, err
-}
-
-func (v *Inverter) batch(ctx context.Context, targets gansim.Images, start gansim.Codes,
-	valid, rows []int, r *Result, number int) error {
-	n, dim, size := len(rows), start.Dim, targets.Height
-	z, want := make([]float32, 0, n*dim), make([]float32, 0, n*size*size*3)
-	for _, row := range rows {
-		z = append(z, start.At(row)...)
-		want = append(want, targets.At(row)...)
-	}
-	target := graphx.Tensor(want, n, size, size, 3)
-	state := []*tensors.Tensor{graphx.Tensor(z, n, dim), graphx.Tensor(make([]float32, n*dim), n, dim),
-		graphx.Tensor(make([]float32, n*dim), n, dim)}
-	total := v.config.Steps * ((targets.N + n - 1) / n)
-	for k := range v.config.Steps {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("invert: %s, iteration %d of %d: %w",
-				v.generator.Name(), k, v.config.Steps, err)
-		}
-		out, err := v.program.Call(state[0], state[1], state[2], target, float32(k+1),
-			float32(v.config.Rate))
-		if err != nil {
-			return err
-		}
-		if k == 0 || k == v.config.Steps-1 {
-			if err := r.keep(valid, out, state[0], k == 0, k == v.config.Steps-1); err != nil {
-				return err
-			}
-		}
-		if v.config.Watch != nil {
-			v.config.Watch(Iteration{Rows: valid, Done: number*v.config.Steps + k + 1, Total: total,
-				Losses: func() ([]float32, error) { return some(out[3], len(valid)) },
-				Images: func() (gansim.Images, error) {
-					pix, err := some(out[4], len(valid)*size*size*3)
-					return gansim.Images{N: len(valid), Height: size, Width: size, Pix: pix}, err
-				}})
-		}
-		graphx.Free(state...)
-		graphx.Free(out[3:]...)
-		state = out[:3]
-		if v.config.Progress != nil {
-			v.config.Progress(number*v.config.Steps+k+1, total)
-		}
-	}
-	graphx.Free(state...)
-	graphx.Free(target)
-	return nil
-}
-
-// some copies the first n values of a tensor.
-func some(t *tensors.Tensor, n int) ([]float32, error) {
-	v, err := graphx.Floats(t)
-	if err != nil {
-		return nil, err
-	}
-	return v[:n], nil
-}
-
-// keep copies a step's results for the valid rows.
-func (r *Result) keep(valid []int, out []*tensors.Tensor, z *tensors.Tensor, first, last bool) error {
-	losses, err := graphx.Floats(out[3])
-	if err != nil {
-		return err
-	}
-	codes, err := graphx.Floats(z)
-	if err != nil {
-		return err
-	}
-	images, err := graphx.Floats(out[4])
-	if err != nil {
-		return err
-	}
-	size := r.Images.Height * r.Images.Width * 3
-	for i, row := range valid {
-		if first {
-			r.LossFirst[row] = float64(losses[i])
-		}
-		if last {
-			r.LossLast[row] = float64(losses[i])
-			copy(r.Codes.At(row), codes[i*r.Codes.Dim:(i+1)*r.Codes.Dim])
-			copy(r.Images.At(row), images[i*size:(i+1)*size])
-		}
-	}
-	return nil
 }

@@ -76,6 +76,6 @@ func rootCommand() *cobra.Command {
 	})
 	root.AddCommand(figureCommand(), sampleCommand(), statsCommand(), trainCommand(),
 		labCommand(), serveCommand(), kernelCommand(), setupCommand(), doctorCommand(), parityCommand(), weightsCommand(),
-		benchCommand(), runCommand())
+		benchCommand(), runCommand(), maximizeCommand(), evolveCommand())
 	return root
 }

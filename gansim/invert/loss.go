@@ -1,0 +1,130 @@
+package invert
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"gonum.org/v1/gonum/stat"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/nn"
+)
+
+// Loss says how far images are from their targets.
+type Loss struct {
+	Name   string
+	Params gansim.Params // tensors that Graph asks for
+	// Graph is a graph function: two batches [n, h, w, 3] to the loss of each pair, [n].
+	Graph func(w gansim.Weights, images, targets *Node) *Node
+}
+
+// MSE is the mean over pixels and colours of the squared difference, the paper's loss.
+func MSE() Loss {
+	return Loss{Name: "mse", Graph: func(_ gansim.Weights, images, targets *Node) *Node {
+		return nn.MSE(images, targets)
+	}}
+}
+
+// L1 is the mean of the absolute difference.
+func L1() Loss {
+	return Loss{Name: "l1", Graph: func(_ gansim.Weights, images, targets *Node) *Node {
+		return ReduceMean(Abs(Sub(images, targets)), 1, 2, 3)
+	}}
+}
+
+// Mixed is a weighted sum of losses, of which at most one has tensors.
+func Mixed(losses []Loss, shares []float64) (Loss, error) {
+	if len(losses) == 0 || len(losses) != len(shares) {
+		return Loss{}, fmt.Errorf("invert: %d losses with %d weights", len(losses), len(shares))
+	}
+	var mixed Loss
+	for i, l := range losses {
+		if shares[i] <= 0 || math.IsInf(shares[i], 0) || math.IsNaN(shares[i]) {
+			return Loss{}, fmt.Errorf("invert: weight %g of %s, want a positive number", shares[i], l.Name)
+		}
+		if len(l.Params.Names) > 0 && len(mixed.Params.Names) > 0 {
+			return Loss{}, fmt.Errorf("invert: %s is a second loss with a network", l.Name)
+		}
+		if len(l.Params.Names) > 0 {
+			mixed.Params = l.Params
+		}
+		if i > 0 {
+			mixed.Name += "+"
+		}
+		mixed.Name += fmt.Sprintf("%g*%s", shares[i], l.Name)
+	}
+	mixed.Graph = func(w gansim.Weights, images, targets *Node) *Node {
+		var sum *Node
+		for i, l := range losses {
+			part := MulScalar(l.Graph(w, images, targets), shares[i])
+			if sum == nil {
+				sum = part
+			} else {
+				sum = Add(sum, part)
+			}
+		}
+		return sum
+	}
+	return mixed, nil
+}
+
+// Trial is a learning rate with the median of the losses that it ends with.
+type Trial struct{ Rate, Loss float64 }
+
+// Pilot inverts pictures, which should be others than those of the study, by each rate, and gives the
+// trials with the smallest median loss first. Rates whose losses are not finite come last.
+func (v *Inverter) Pilot(ctx context.Context, targets gansim.Images, start gansim.Codes,
+	rates []float64) ([]Trial, error) {
+	var trials []Trial
+	for _, rate := range rates {
+		c := v.config
+		c.Rate = rate
+		x, err := v.With(c)
+		if err != nil {
+			return nil, err
+		}
+		r, err := x.Invert(ctx, targets, start)
+		if err != nil {
+			return nil, fmt.Errorf("rate %g: %w", rate, err)
+		}
+		losses := slices.Sorted(slices.Values(r.LossLast))
+		median := stat.Quantile(.5, stat.LinInterp, losses, nil)
+		if slices.ContainsFunc(losses, math.IsNaN) {
+			median = math.Inf(1)
+		}
+		trials = append(trials, Trial{rate, median})
+	}
+	slices.SortStableFunc(trials, func(a, b Trial) int { return cmp.Compare(a.Loss, b.Loss) })
+	return trials, nil
+}
+
+// Restarts inverts from several starts and takes for each target the one that ends with the smallest
+// loss; which says which.
+func (v *Inverter) Restarts(ctx context.Context, targets gansim.Images, starts []gansim.Codes) (
+	best Result, which []int, err error) {
+	which = make([]int, targets.N)
+	for k, start := range starts {
+		r, err := v.Invert(ctx, targets, start)
+		if err != nil {
+			return best, nil, fmt.Errorf("start %d of %d: %w", k+1, len(starts), err)
+		}
+		if k == 0 {
+			best = r
+			continue
+		}
+		for i := range which {
+			if !(r.LossLast[i] < best.LossLast[i]) {
+				continue
+			}
+			which[i] = k
+			best.LossFirst[i], best.LossLast[i], best.Iterate[i] = r.LossFirst[i], r.LossLast[i], r.Iterate[i]
+			copy(best.Codes.At(i), r.Codes.At(i))
+			copy(best.Images.At(i), r.Images.At(i))
+		}
+	}
+	return best, which, nil
+}
