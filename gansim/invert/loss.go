@@ -7,10 +7,12 @@ import (
 	"math"
 	"slices"
 
+	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"gonum.org/v1/gonum/stat"
 
 	"gansim.example/gansim"
+	"gansim.example/gansim/internal/graphx"
 	"gansim.example/gansim/nn"
 )
 
@@ -128,3 +130,35 @@ func (v *Inverter) Restarts(ctx context.Context, targets gansim.Images, starts [
 	}
 	return best, which, nil
 }
+
+// Distances measures images against targets of the same size by a loss, one number for each pair.
+func Distances(ctx context.Context, backend compute.Backend, l Loss, images, targets gansim.Images) (
+	[]float64, error) {
+	if images.N != targets.N || images.Height != targets.Height || images.Width != targets.Width {
+		return nil, fmt.Errorf("invert: %d images of %dx%d against %d of %dx%d", images.N, images.Height,
+			images.Width, targets.N, targets.Height, targets.Width)
+	}
+	program, err := graphx.New(backend, []gansim.Params{l.Params},
+		func(nets []gansim.Weights, in []*Node) []*Node {
+			return []*Node{l.Graph(nets[0], in[0], in[1])}
+		})
+	if err != nil {
+		return nil, err
+	}
+	defer program.Close()
+	var out []float64
+	err = graphx.Padded(images.N, measured, func(rows []int, valid int) error {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("invert: %s: pair %d of %d: %w", l.Name, rows[0], images.N, err)
+		}
+		v, err := program.Rows(valid, 1, graphx.Gather(images, rows), graphx.Gather(targets, rows))
+		for _, x := range v {
+			out = append(out, float64(x))
+		}
+		return err
+	})
+	return out, err
+}
+
+// measured is the number of pairs of a compiled call of [Distances].
+const measured = 8

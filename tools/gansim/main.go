@@ -76,6 +76,7 @@ func rootCommand() *cobra.Command {
 	})
 	root.AddCommand(figureCommand(), sampleCommand(), statsCommand(), trainCommand(),
 		labCommand(), serveCommand(), kernelCommand(), setupCommand(), doctorCommand(), parityCommand(), weightsCommand(),
-		benchCommand(), runCommand(), maximizeCommand(), evolveCommand())
+		benchCommand(), runCommand(), maximizeCommand(), evolveCommand(), invertCommand(),
+		hessianCommand())
 	return root
 }
