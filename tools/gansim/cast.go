@@ -54,6 +54,9 @@ func ganNames() []string {
 	return names
 }
 
+// ganUsage is the help of --gan.
+const ganUsage = "generator; also published, as deepsim_fc6"
+
 // netNames lists the networks whose units can be read.
 func netNames(w *mini.World) []string {
 	var names []string
@@ -162,11 +165,8 @@ type populationFlag struct{ unit, net *string }
 
 func unitFlags(c *cobra.Command) populationFlag {
 	return populationFlag{
-		c.Flags().String("unit", "", "`net/layer/channels[/row/col]`: the centre where no position is given;\n"+
-			"channels are 7, 0-9, 3,5,8, all, random:N (by --seed) or first:N\n"+
-			"(that respond); layers as gansim weights show NAME --layers lists them,\n"+
-			"or as the paper spells them (.layer2.Bottleneck3)"),
-		c.Flags().String("net", "", "`network` of a --unit that names none"),
+		c.Flags().String("unit", "", "`units`: net/layer/channels[/row/col], the centre if not given"),
+		c.Flags().String("net", "", "`name` of the network of a --unit without one"),
 	}
 }
 

@@ -69,24 +69,20 @@ func evolveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "evolve --unit NET/LAYER/CHANNELS",
 		Short: "Search codes that drive units, without gradients",
-		Long: "Evolve runs evolution strategies for units, in each generator's space side by side, as panel B\n" +
-			"does. --label is a search as the original scripts name it; each generator takes the first that\n" +
-			"it knows. It writes a contact sheet with a row for each evolution (best images first),\n" +
-			"evolve.parquet and .csv with the last generation, and its codes as safetensors.\n" +
-			"first:N as channels evolves units in order until N respond in all spaces.",
-		Example: "  gansim evolve --unit alexnet/conv5/0-3 --out results/evolve\n" +
-			"  gansim evolve --gan BigGAN --unit alexnet/conv5/7 --label HessCMA --generations 50 --images",
+		Long: "Evolve codes for units in all generators' spaces side by side, as panel B does, by a search as\n" +
+			"the original scripts name it (of several, each generator takes the first that it knows).\n" +
+			"Channels are 7, 0-9, 3,5,8, all, random:N, or first:N that respond. Writes a sheet, rows, codes.",
+		Example: "  gansim evolve --unit alexnet/conv5/first:4\n" +
+			"  gansim evolve --gan BigGAN --unit alexnet/conv5/7 --label HessCMA --images",
 		Args: arguments(),
 	}
 	e.flags(c, 1, "of replicates for each unit", "results/evolve")
-	c.Flags().StringSliceVar(&e.labels, "label", []string{"CholCMA"}, "search: "+
-		names(optim.Labels()[:10], func(l optim.Label) string { return l.Name })+" (BigGAN);\n"+
-		names(optim.Labels()[10:], func(l optim.Label) string { return l.Name })+" (DeePSim)")
-	c.Flags().IntVar(&e.Generations, "generations", 100, "generations, the first of which is the start alone")
-	c.Flags().IntVar(&e.population, "population", 0, "codes in each generation (default: that of the search)")
-	c.Flags().Float64Var(&e.sigma, "sigma", 0, "first step size (default: that of the label; in the miniature\n"+
-		"spaces that of a pilot)")
-	c.Flags().BoolVar(&e.dump, "images", false, "write every image of the last generation")
+	c.Flags().StringSliceVar(&e.labels, "label", []string{"CholCMA"}, "search, such as HessCMA")
+	complete(c, "label", names(optim.Labels(), func(l optim.Label) string { return l.Name }))
+	c.Flags().IntVar(&e.Generations, "generations", 100, "generations; the first is the start alone")
+	c.Flags().IntVar(&e.population, "population", 0, "codes (default: the search's own)")
+	c.Flags().Float64Var(&e.sigma, "sigma", 0, "first step size (default: the label's, or a pilot's)")
+	c.Flags().BoolVar(&e.dump, "images", false, "write all images of the last generation")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if len(*e.gans) == 0 {
 			*e.gans = generators()

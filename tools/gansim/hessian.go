@@ -59,23 +59,21 @@ func hessianCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "hessian --gan NAME",
 		Short: "Average a generator's metric and find its eigenvectors",
-		Long: "Hessian averages, over -n codes, the second derivative of the distance between a code's image\n" +
-			"and that of codes nearby, and writes its eigenvalues (ascending) and eigenvectors (columns) as\n" +
-			"hessian.safetensors, the spectrum as a plot and as rows. Searches take the file by --basis.\n" +
-			"The distance is lpips_squeeze on images in [0, 1] as they are, as in the paper, or mse, or another.\n" +
-			"The paper's own two files are not public: theirs averages 1000 classes for BigGAN (truncation\n" +
-			"0.6) and codes of experiments for DeePSim. Instead, codes are drawn by --recipe, or read from\n" +
-			"--codes, such as those of gansim evolve. Each finished code is kept.",
+		Long: "Average the second derivative of the distance between a code's image and those nearby, and write\n" +
+			"eigenvalues (ascending) and eigenvectors (columns), the spectrum as a plot and as rows. Searches\n" +
+			"take the file by --basis. The paper's distance is lpips_squeeze of images in [0, 1]; its own two\n" +
+			"files are not public (1000 classes at truncation 0.6 for BigGAN, codes of experiments for\n" +
+			"DeePSim). Here codes are drawn, or read from --codes, such as those of gansim evolve.",
 		Example: "  gansim hessian --gan BigGAN -n 5 --distance mse --out results/hessian\n" +
 			"  gansim hessian --gan biggan_deep_256 -n 1000 --distance lpips_squeeze",
 		Args: arguments(),
 	}
-	gan := c.Flags().String("gan", "", "generator: "+strings.Join(ganNames(), ", "))
+	gan := c.Flags().String("gan", "", ganUsage)
 	complete(c, "gan", ganNames())
 	distance := choiceFlag(c, "distance", "mse", "of images", distanceNames)
 	c.Flags().IntVarP(&a.N, "number", "n", 10, "of codes")
-	codes := c.Flags().String("codes", "", "`file` of codes: its first tensor with as many columns as the code")
-	c.Flags().StringVar(&a.Recipe, "recipe", "", "of the codes (default: trunc0.7 for BigGAN, std1 for DeePSim)")
+	codes := c.Flags().String("codes", "", "`file` of codes in place of drawn ones")
+	c.Flags().StringVar(&a.Recipe, "recipe", "", "of the codes (default: trunc0.7 or std1)")
 	c.Flags().IntVar(&a.batch, "batch", 16, "directions computed together")
 	seed, out, backend, asJSON := seedFlag(c, "of the codes"), outFlag(c, "results/hessian"), backendFlag(c),
 		jsonFlag(c)

@@ -45,19 +45,18 @@ type hunt struct {
 
 // flags adds the shared flags; n counts what of says.
 func (h *hunt) flags(c *cobra.Command, n int, of, out string) {
-	h.gans = c.Flags().StringSlice("gan", nil, "generator: "+strings.Join(ganNames(), ", "))
+	h.gans = c.Flags().StringSlice("gan", nil, ganUsage)
 	complete(c, "gan", ganNames())
 	h.unit = unitFlags(c)
-	kind := choiceFlag(c, "placement", actmax.Full, "where the image lies: full, in the receptive field,\n"+
-		"or as the original evolutions placed it", actmax.Placements())
+	kind := choiceFlag(c, "placement", actmax.Full, "where the image lies", actmax.Placements())
 	h.placement = &kind.value
 	h.n = countFlag(c, n, of)
 	h.seed, h.out = seedFlag(c, "of starts and draws"), outFlag(c, out)
 	h.backend, h.asJSON = backendFlag(c), jsonFlag(c)
-	h.basis = c.Flags().String("basis", "", "`file` of gansim hessian (default: the miniature's own)")
+	h.basis = c.Flags().String("basis", "", "`file` of gansim hessian (default: the miniature's)")
 	h.recipe = c.Flags().String("recipe", "", "of the first codes (default: the paper's)")
-	h.photos = c.Flags().String("photos", "", "`folder` of photographs: a unit's best stand beside its images")
-	h.best = c.Flags().Int("best", 3, "photographs of each unit on the sheet")
+	h.photos = c.Flags().String("photos", "", "`folder`: a unit's best stand beside its images")
+	h.best = c.Flags().Int("best", 3, "of the photographs, on the sheet")
 	h.files = weightsFlag(c)
 }
 
@@ -197,11 +196,11 @@ func fileName(s string) string {
 	}, s)
 }
 
-// names lists things for the help.
-func names[T any](all []T, name func(T) string) string {
+// names lists things for completion.
+func names[T any](all []T, name func(T) string) []string {
 	var out []string
 	for _, v := range all {
 		out = append(out, name(v))
 	}
-	return strings.Join(out, ", ")
+	return out
 }

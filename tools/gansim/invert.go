@@ -80,32 +80,28 @@ func invertCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "invert SET",
 		Short: "Search codes whose images match photographs",
-		Long: "Invert searches codes for the pictures of a set, as panel C does: Adam on the pixels' mean\n" +
-			"squared error, 401 iterations, the last iterate. SET is a folder of photographs, which are cut\n" +
-			"square, or mini:ecoset and the like. It writes a contact sheet (originals, then each\n" +
-			"generator), every reconstruction, invert.parquet and .csv, and the codes.\n" +
-			"The learning rate is given, or chosen by a pilot on --pilot further pictures of the set.",
+		Long: "Search codes for the pictures of a folder, or of mini:ecoset and the like, as panel C does: Adam\n" +
+			"on the pixels' mean squared error. Writes a sheet (originals, then each generator), images, rows\n" +
+			"with r, and codes. The learning rate is given, or chosen by a pilot on further pictures.",
 		Example: "  gansim invert mini:ecoset -n 4 --steps 100 --out results/invert\n" +
 			"  gansim invert photos -n 20 --gan deepsim_fc6 --pilot 10 --loss mse+0.1*lpips_alex",
 		Args: arguments("SET"),
 	}
-	v.gans = c.Flags().StringSlice("gan", generators(), "generator: "+strings.Join(ganNames(), ", "))
+	v.gans = c.Flags().StringSlice("gan", generators(), ganUsage)
 	complete(c, "gan", ganNames())
-	c.Flags().IntVarP(&v.N, "number", "n", 12, "of pictures, drawn from the set by the seed")
+	c.Flags().IntVarP(&v.N, "number", "n", 12, "of pictures, drawn by the seed")
 	c.Flags().IntVar(&v.Steps, "steps", invert.PaperSteps, "iterations")
-	c.Flags().Float64Var(&v.Rate, "rate", 0, "learning rate (default: .1 in the miniature spaces, else by a pilot)")
-	c.Flags().IntVar(&v.Pilot, "pilot", 0, "pictures of the pilot (default: 10 where a rate is needed, else none)")
-	c.Flags().StringVar(&v.Loss, "loss", "mse", "mse, l1, lpips_squeeze, lpips_alex, lpips_vgg, or a sum such as\n"+
-		"mse+0.1*lpips_alex")
-	space := choiceFlag(c, "space", "all", "what is searched: all of the code, BigGAN's noise or class alone,\n"+
-		"or the coordinates of --basis", spaces)
-	c.Flags().BoolVar(&v.Best, "best", false, "take the iterate of the smallest loss, not the last")
-	c.Flags().BoolVar(&v.Unclamped, "unclamped", false, "compare pixels before they are limited to [0, 1]")
-	c.Flags().IntVar(&v.Restarts, "restarts", 1, "starts for each picture, of which the best is taken")
+	c.Flags().Float64Var(&v.Rate, "rate", 0, "learning rate (default: .1, or a pilot's)")
+	c.Flags().IntVar(&v.Pilot, "pilot", 0, "pictures of the pilot (default: 10 for published)")
+	c.Flags().StringVar(&v.Loss, "loss", "mse", "mse, l1, lpips_alex, ..., or mse+0.1*lpips_alex")
+	space := choiceFlag(c, "space", "all", "part of the code, or basis", spaces)
+	c.Flags().BoolVar(&v.Best, "best", false, "take the iterate of the smallest loss")
+	c.Flags().BoolVar(&v.Unclamped, "unclamped", false, "compare pixels before they are clamped")
+	c.Flags().IntVar(&v.Restarts, "restarts", 1, "starts for each picture; the best counts")
 	c.Flags().IntVar(&v.Batch, "batch", 8, "pictures computed together")
 	c.Flags().StringVar(&v.Recipe, "recipe", "", "of the first codes (default: the paper's)")
-	v.measure = c.Flags().String("lpips", "", "also measure results by `NAME`, such as lpips_alex")
-	v.basis = c.Flags().String("basis", "", "`file` of gansim hessian (default: the miniature's own)")
+	v.measure = c.Flags().String("lpips", "", "also measure by `name`, such as lpips_alex")
+	v.basis = c.Flags().String("basis", "", "`file` of gansim hessian (default: the miniature's)")
 	seed, backend := seedFlag(c, "of the pictures and the starts"), backendFlag(c)
 	v.out, v.json, v.files = outFlag(c, "results/invert"), jsonFlag(c), weightsFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {

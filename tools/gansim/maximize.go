@@ -54,22 +54,19 @@ func maximizeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "maximize --gan NAME --unit NET/LAYER/CHANNELS",
 		Short: "Search codes that drive units, by gradients",
-		Long: "Maximize climbs units' activations in a generator's space, as panel D does: --label is an\n" +
-			"optimiser as the paper prints it (Adam01 has rate 0.1, Adam001 0.01; Hess is the eigenbasis\n" +
-			"of the generator's metric), -n the starts of each unit. It writes the images, a contact sheet\n" +
-			"with a row for each unit, maximize.parquet and .csv, and codes and scores as safetensors.\n" +
-			"Units of convolutions are before a rectifier, those of blocks and of AlexNet's conv5 after it\n" +
-			"(features.10 is before).",
-		Example: "  gansim maximize --gan DeePSim --unit resnet50/layer3/0-3 --label Adam01 --out results/max\n" +
-			"  gansim maximize --gan deepsim_fc6 --unit published:resnet50/.layer3.Bottleneck5/7 --placement rf",
+		Long: "Climb units' activations as panel D does, by an optimiser as the paper prints it (Adam001 has\n" +
+			"rate 0.01). Channels are 7, 0-9, 3,5,8, all or random:N. Blocks, and AlexNet's conv5, are read\n" +
+			"after their rectifier, modules such as features.10 as they are. Writes a sheet, images, rows, codes.",
+		Example: "  gansim maximize --gan DeePSim --unit resnet50/layer3/0-3 --label Adam01Hess\n" +
+			"  gansim maximize --gan deepsim_fc6 --unit published:resnet50/.layer3.Bottleneck5/7",
 		Args: arguments(),
 	}
 	m.flags(c, 4, "of starts for each unit", "results/maximize")
-	label := c.Flags().String("label", "", "optimiser (default: the first of the generator): "+
-		names(actmax.Labels(), func(v actmax.Method) string { return v.Label }))
-	c.Flags().Float64Var(&m.Rate, "rate", 0, "learning rate in place of the label's")
+	label := c.Flags().String("label", "", "optimiser (default: the generator's first)")
+	complete(c, "label", names(actmax.Labels(), func(v actmax.Method) string { return v.Label }))
+	c.Flags().Float64Var(&m.Rate, "rate", 0, "learning rate (default: the label's)")
 	c.Flags().IntVar(&m.Steps, "steps", 100, "steps")
-	c.Flags().IntVar(&m.Batch, "batch", 8, "runs computed together, of any units")
+	c.Flags().IntVar(&m.Batch, "batch", 8, "runs computed together")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := m.hunt.open(c); err != nil {
 			return err
