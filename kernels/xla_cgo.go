@@ -27,7 +27,7 @@ func newXLA(path, options string) (compute.Backend, error) {
 		config += ",shared_buffers=true"
 	case "cuda":
 		config += ",shared_buffers=false,tf32=false"
-		if err := prepareCUDA(path); err != nil {
+		if err := prepareCUDA(path, options); err != nil {
 			return nil, err
 		}
 	}
@@ -54,24 +54,35 @@ func pluginKind(path string) string {
 
 // prepareCUDA tells XLA where CUDA's device library is: among the wheels beside the plugin's
 // package (<site-packages>/jax_plugins/xla_cuda13/xla_cuda_plugin.so), or in the system's
-// installation. It also turns off go-xla's own search, which prints.
-func prepareCUDA(path string) error {
-	const checks, flags, flag = "GOPJRT_CUDA_CHECKS", "XLA_FLAGS", "--xla_gpu_cuda_data_dir="
+// installation. It also turns off go-xla's own search, which prints, and products through Triton,
+// whose tuning takes minutes a program on all processors and bought nothing here (BigGAN and
+// ResNet-50 with the gradient); products in TF32 need it. What the user has set stays.
+func prepareCUDA(path, options string) error {
+	const checks, variable = "GOPJRT_CUDA_CHECKS", "XLA_FLAGS"
+	const data, triton = "--xla_gpu_cuda_data_dir=", "--xla_gpu_enable_triton_gemm="
 	if os.Getenv(checks) == "" {
 		if err := os.Setenv(checks, "0"); err != nil {
 			return err
 		}
 	}
-	old := os.Getenv(flags)
-	if strings.Contains(old, flag) {
-		return nil
+	flags := os.Getenv(variable)
+	if dir := libdevice(path); dir != "" && !strings.Contains(flags, data) {
+		flags += " " + data + dir
 	}
-	site := filepath.Dir(filepath.Dir(filepath.Dir(path)))
+	if !strings.Contains(flags, triton) && !strings.Contains(options, "tf32") {
+		flags += " " + triton + "false"
+	}
+	return os.Setenv(variable, strings.TrimSpace(flags))
+}
+
+// libdevice is the folder of CUDA that holds the device library, empty if there is none.
+func libdevice(plugin string) string {
+	site := filepath.Dir(filepath.Dir(filepath.Dir(plugin)))
 	for _, dir := range [...]string{filepath.Join(site, "nvidia", "cu13"),
 		filepath.Join(site, "nvidia", "cuda_nvcc"), "/usr/local/cuda"} {
 		if _, err := fs.Stat(os.DirFS(dir), "nvvm/libdevice"); err == nil {
-			return os.Setenv(flags, strings.TrimSpace(old+" "+flag+dir))
+			return dir
 		}
 	}
-	return nil
+	return ""
 }
