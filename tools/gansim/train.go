@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -18,13 +20,20 @@ func trainCommand() *cobra.Command {
 		Long: "Train renders the miniature world, trains its networks and writes each as\n" +
 			"NAME.safetensors with its record NAME.json. It saves its state every two minutes and\n" +
 			"when interrupted.",
-		Example: "  gansim train --only biggan --resume",
-		Args:    arguments(),
+		Example: "  gansim train --only biggan --resume\n" +
+			"  gansim train --report",
+		Args: arguments(),
 	}
 	c.Flags().StringSliceVar(&o.Only, "only", nil,
 		"`networks` to train (default all):\n"+strings.Join(train.Networks(), ", "))
 	complete(c, "only", train.Networks())
+	c.Flags().IntSliceVar(&o.Steps, "steps", nil,
+		"training steps of the one network in --only instead of the recipe's `number`\n"+
+			"(two for biggan, at 32 and at 64 pixels)")
 	c.Flags().BoolVar(&o.Resume, "resume", false, "go on from checkpoints")
+	report := c.Flags().Bool("report", false,
+		"train nothing: measure the networks in --out on held-out renders, beside their goals")
+	asJSON := jsonFlag(c)
 	seed := seedFlag(c, "of data, initial tensors and noise")
 	out, backend := outFlag(c, "gansim/mini/weights"), backendFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -43,6 +52,13 @@ func trainCommand() *cobra.Command {
 		}
 		defer b.Finalize()
 		o.Seed, o.Dir = *seed, *out
+		if *report {
+			goals, err := train.Report(c.Context(), b, *out, *seed)
+			if err != nil {
+				return err
+			}
+			return writeGoals(c.OutOrStdout(), goals, *asJSON)
+		}
 		current := ""
 		meters := map[string]func(done, total int){}
 		o.Progress = func(network, phase string, done, total int) {
@@ -70,10 +86,39 @@ func goOn(c *cobra.Command, only []string, current string) string {
 	}
 	only = only[max(slices.Index(only, current), 0):]
 	command := "gansim train --resume --only " + strings.Join(only, ",")
-	for _, name := range []string{"seed", "out", "backend"} {
+	for _, name := range []string{"steps", "seed", "out", "backend"} {
 		if f := c.Flags().Lookup(name); f.Changed {
-			command += fmt.Sprintf(" --%s %s", name, f.Value)
+			command += fmt.Sprintf(" --%s %s", name, strings.Trim(f.Value.String(), "[]"))
 		}
 	}
 	return command
+}
+
+// writeGoals prints what was measured beside what it should be.
+func writeGoals(w io.Writer, goals []train.Goal, asJSON bool) error {
+	if asJSON {
+		return writeJSON(w, goals)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "network\tmeasured on held-out renders\tn\tvalue\tgoal\t")
+	missed := 0
+	for _, g := range goals {
+		goal, verdict := "", ""
+		if g.Goal != 0 {
+			goal, verdict = fmt.Sprintf("≥ %.4g", g.Goal), "ok"
+			if g.AtMost {
+				goal = fmt.Sprintf("≤ %.4g", g.Goal)
+			}
+			if !g.Met() {
+				verdict = "MISSED"
+				missed++
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d\t%.4g\t%s\t%s\n", g.Network, g.Name, g.N, g.Value, goal, verdict)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%d goals missed\n", missed)
+	return err
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"sort"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"gonum.org/v1/gonum/stat"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
@@ -39,6 +37,9 @@ const (
 	adversarialWeight = .03
 	adversarialFrom   = .5 // of all steps
 	deepsimPeak       = 1e-3
+
+	measuredRenders  = 2048 // for the scales of codes, features and pixels
+	heldCorrelations = 128  // held-out renders for the correlation
 )
 
 var inverterTaps = []string{"conv2", "conv5", "fc6"}
@@ -66,7 +67,8 @@ func (v *inverter) measure(r *runner) error {
 	if err != nil {
 		return err
 	}
-	const size, batches = 128, 16
+	const size = 128
+	const batches = measuredRenders / size
 	var sums [4]float64
 	for b := range batches {
 		rows := make([]int, size)
@@ -184,27 +186,16 @@ func (v inverter) train(ctx context.Context, r *runner, c resumed) ([]*tensors.T
 // feedForward is the median correlation of held-out renders with their reconstruction from fc6.
 func (v inverter) feedForward(program *graphx.Program, state []*tensors.Tensor) (
 	map[string]float64, error) {
-	const n = 128
-	rows := make([]int, n)
+	rows := make([]int, heldCorrelations)
 	for i := range rows {
 		rows[i] = i
 	}
-	out, err := program.Call(state[0], batch(v.data.held, rows, nil))
-	if err != nil {
-		return nil, err
-	}
-	made, err := graphx.Floats(out[0])
-	if err != nil {
-		return nil, err
-	}
-	want := v.data.held.Slice(0, n).Images().Pix
-	size := len(made) / n
-	rs := make([]float64, n)
-	for i := range rs {
-		rs[i] = stat.Correlation(wide(made[i*size:(i+1)*size]), wide(want[i*size:(i+1)*size]), nil)
-	}
-	sort.Float64s(rs)
-	return map[string]float64{"held-out median r": stat.Quantile(.5, stat.LinInterp, rs, nil)}, nil
+	held := v.data.held.Slice(0, len(rows))
+	want := held.Images()
+	made := gansim.NewImages(want.N, want.Height, want.Width)
+	var err error
+	made.Pix, err = program.Rows(want.N, len(want.At(0)), state[0], batch(held, rows, nil))
+	return map[string]float64{"held-out median r": medianCorrelation(want, made)}, err
 }
 
 func wide(v []float32) []float64 {

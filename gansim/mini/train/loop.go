@@ -177,9 +177,18 @@ type runner struct {
 	seed     uint64
 	dir      string // of the checkpoint
 	network  string
+	steps    []int // of each phase; empty means the recipe's
 	curve    []Point
 	progress func(phase string, done, total int)
 	log      func(Point)
+}
+
+// length is the number of steps of a phase, of which the recipe has so many.
+func (r *runner) length(phase, recipe int) int {
+	if len(r.steps) > 0 {
+		return r.steps[phase]
+	}
+	return recipe
 }
 
 // oneCycle is the learning rate of a run that warms up linearly over the first part and then falls

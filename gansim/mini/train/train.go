@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -34,6 +35,9 @@ type Options struct {
 	Only   []string // networks; empty means all
 	Resume bool     // go on from checkpoints
 	Seed   uint64   // of data, initial tensors and noise
+	// Steps of each phase instead of the recipe's: two for biggan, one for the others. Only must then
+	// name one network.
+	Steps []int
 	// Progress is told each step; Log each line of the curve. Nil means quiet.
 	Progress func(network, phase string, done, total int)
 	Log      func(network string, p Point)
@@ -51,6 +55,9 @@ func All(ctx context.Context, backend compute.Backend, o Options) error {
 			return err
 		}
 	}
+	if err := o.checkSteps(names); err != nil {
+		return err
+	}
 	d, err := prepare(ctx, o.Seed, names)
 	if err != nil {
 		return err
@@ -59,6 +66,28 @@ func All(ctx context.Context, backend compute.Backend, o Options) error {
 		if err := one(ctx, backend, o, name, d); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// phases is the number of phases of a network's training.
+func phases(network string) int {
+	switch network {
+	case "biggan":
+		return 2
+	case "metric":
+		return 0
+	}
+	return 1
+}
+
+func (o Options) checkSteps(names []string) error {
+	if len(o.Steps) == 0 {
+		return nil
+	}
+	if len(names) != 1 || len(o.Steps) != phases(names[0]) || slices.Min(o.Steps) < 1 {
+		return fmt.Errorf("train: steps %v for %q: want one network, and a positive number for each of "+
+			"its phases (biggan 2, metric 0, others 1)", o.Steps, names)
 	}
 	return nil
 }
@@ -97,7 +126,7 @@ func uses(names []string, without ...string) bool {
 }
 
 func one(ctx context.Context, backend compute.Backend, o Options, name string, d *data) error {
-	r := &runner{backend: backend, seed: o.Seed, dir: o.Dir, network: name}
+	r := &runner{backend: backend, seed: o.Seed, dir: o.Dir, network: name, steps: o.Steps}
 	if o.Progress != nil {
 		r.progress = func(phase string, done, total int) { o.Progress(name, phase, done, total) }
 	}
@@ -112,7 +141,11 @@ func one(ctx context.Context, backend compute.Backend, o Options, name string, d
 		return fmt.Errorf("train: %s exists: go on with --resume, or delete it", r.checkpoint())
 	}
 	begin := time.Now()
-	rec := Record{Command: fmt.Sprintf("gansim train --only %s --seed %d", name, o.Seed),
+	command := fmt.Sprintf("gansim train --only %s --seed %d", name, o.Seed)
+	if len(o.Steps) > 0 {
+		command += " --steps " + strings.Trim(strings.ReplaceAll(fmt.Sprint(o.Steps), " ", ","), "[]")
+	}
+	rec := Record{Command: command,
 		DataHash: d.hash(name), Final: map[string]float64{}}
 	if found {
 		rec.Notes = append(rec.Notes, "resumed; minutes count the last session only")
@@ -151,6 +184,7 @@ func (r *runner) fit(ctx context.Context, d *data, c resumed, rec *Record, begin
 		if err != nil {
 			return err
 		}
+		v.steps = r.length(0, v.steps)
 		state, err := v.train(ctx, r, c)
 		if err != nil {
 			return err
@@ -161,6 +195,7 @@ func (r *runner) fit(ctx context.Context, d *data, c resumed, rec *Record, begin
 		return r.metric(ctx, done())
 	case "yolov8":
 		det := newDetector(d)
+		det.steps = r.length(0, det.steps)
 		state, err := det.train(ctx, r, c)
 		if err != nil {
 			return err
@@ -172,6 +207,9 @@ func (r *runner) fit(ctx context.Context, d *data, c resumed, rec *Record, begin
 		return r.finish(det.Table(), det.params, state[0], det.stats.named(stats), done())
 	}
 	g := newGAN(d)
+	for i, n := range g.steps {
+		g.steps[i] = r.length(i, n)
+	}
 	state, err := g.train(ctx, r, c)
 	if err != nil {
 		return err
@@ -205,10 +243,11 @@ func (r *runner) classifier(ctx context.Context, d *data, c resumed, rec *Record
 	case "resnet50_linf8":
 		k, table = robust(resnet.Mini), resnet.Mini.Table()
 		var err error
-		if from, err = k.warm(r.dir); err != nil {
-			return err
+		if from, err = k.read(r.dir, "resnet50"); err != nil {
+			return fmt.Errorf("train: the robust twin starts from resnet50: train it first: %w", err)
 		}
 	}
+	k.steps = r.length(0, k.steps)
 	state := c.state
 	if state == nil {
 		state = k.start(r.seed, from)
@@ -236,18 +275,18 @@ func (r *runner) classifier(ctx context.Context, d *data, c resumed, rec *Record
 	return r.finish(table, k.params, state[0], extra, record)
 }
 
-// warm reads the plain ResNet's tensors as a classifier's state.
-func (c classifier) warm(dir string) ([]*tensors.Tensor, error) {
-	src, err := open(dir, "resnet50")
+// read reads a trained network's tensors as a classifier's state, without moments.
+func (c classifier) read(dir, network string) ([]*tensors.Tensor, error) {
+	src, err := open(dir, network)
 	if err != nil {
-		return nil, fmt.Errorf("train: the robust twin starts from resnet50: train it first: %w", err)
+		return nil, err
 	}
 	read := func(l layout) (*tensors.Tensor, error) {
 		have := map[string][]float32{}
 		for _, e := range l {
 			shape, v, err := src.Read(e.name)
 			if err != nil {
-				return nil, fmt.Errorf("train: resnet50: %w", err)
+				return nil, fmt.Errorf("train: %s: %w", network, err)
 			}
 			_, have[e.name] = e.layer.Import(e.name, shape, v)
 		}
@@ -255,8 +294,8 @@ func (c classifier) warm(dir string) ([]*tensors.Tensor, error) {
 		return graphx.Tensor(flat, len(flat)), err
 	}
 	params, err := read(c.params)
-	if err != nil {
-		return nil, err
+	if err != nil || len(c.stats) == 0 {
+		return []*tensors.Tensor{params}, err
 	}
 	stats, err := read(c.stats)
 	return []*tensors.Tensor{params, nil, nil, stats}, err

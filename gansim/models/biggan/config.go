@@ -180,6 +180,20 @@ func (g *Generator) Draw(recipe string, rng *rand.Rand, n int) (gansim.Codes, er
 	return codes, nil
 }
 
+// ClassOf is the class whose embedding a code ends in, -1 if it is none's.
+func (g *Generator) ClassOf(code []float32) int {
+	for y := range g.Classes {
+		same := true
+		for j, v := range code[g.Noise:] {
+			same = same && v == float32(g.embeddings[j*g.Classes+y])
+		}
+		if same {
+			return y
+		}
+	}
+	return -1
+}
+
 func (g *Generator) fill(code []float32, d draw, rng *rand.Rand) {
 	for j := range code {
 		v := rng.NormFloat64()
