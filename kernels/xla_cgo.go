@@ -55,8 +55,8 @@ func pluginKind(path string) string {
 // prepareCUDA tells XLA where CUDA's device library is: among the wheels beside the plugin's
 // package (<site-packages>/jax_plugins/xla_cuda13/xla_cuda_plugin.so), or in the system's
 // installation. It also turns off go-xla's own search, which prints, and products through Triton,
-// whose tuning takes minutes a program on all processors and bought nothing here (BigGAN and
-// ResNet-50 with the gradient); products in TF32 need it. What the user has set stays.
+// whose tuning takes minutes a program on all processors, unless TF32 is asked for, which failed
+// without it. What the user has set stays.
 func prepareCUDA(path, options string) error {
 	const checks, variable = "GOPJRT_CUDA_CHECKS", "XLA_FLAGS"
 	const data, triton = "--xla_gpu_cuda_data_dir=", "--xla_gpu_enable_triton_gemm="
