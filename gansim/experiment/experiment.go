@@ -35,6 +35,8 @@ type Options struct {
 	Out    string   // folder of the results
 	Resume bool     // go on from the finished parts of an interrupted run
 	Seed   uint64
+	// Images keeps all images and codes of panel B's last generations in the folder evolved.
+	Images bool
 	// Versions go to the report.
 	Versions map[string]string
 	// Progress is told what is done of a panel's work, one call at a time; nil means quiet.

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"runtime"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -25,7 +29,8 @@ import (
 //	gansim figure --panel b
 
 // RowB is a row of panel B: one statistic of one image of the last generation. Statistics
-// "power_KK" are the radial power at KK cycles per image.
+// "power_KK" are the radial power at KK cycles per image, "orientation_DDD" the orientation spectrum
+// at DDD degrees, as a share of the largest.
 type RowB struct {
 	Origin
 	Unit      int     `parquet:"unit"`
@@ -44,6 +49,8 @@ const (
 	sigmaDeePSim  = 2.0 // paper: 3.0
 	sigmaBigGAN   = 1.0 // paper: 0.2
 	powerPrefix   = "power_"
+	turnPrefix    = "orientation_"
+	turnStep      = 10 // degrees
 	paperSigmaFC6 = 3.0
 )
 
@@ -74,7 +81,7 @@ func (e *env) panelB(ctx context.Context) (*Section, *figure.PanelB, error) {
 	var evolvers []*actmax.Evolver
 	for _, v := range e.evolutions() {
 		x, err := actmax.NewEvolver(e.backend, v.generator, e.world.AlexNet, evolveLayer,
-			optim.DefaultPopulation(v.generator.CodeSize()))
+			e.population(v.generator))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -130,7 +137,7 @@ func (e *env) evolve(ctx context.Context, o Origin, u gansim.Unit, evolvers []*a
 			code[j] = float64(x)
 		}
 		cma, err := optim.New(optim.Config{Dim: start.Dim, Start: code, Sigma: v.sigma,
-			Seed: rng.Uint64()})
+			Seed: rng.Uint64(), Population: e.preset.B.Population})
 		if err != nil {
 			return nil, err
 		}
@@ -146,6 +153,11 @@ func (e *env) evolve(ctx context.Context, o Origin, u gansim.Unit, evolvers []*a
 			return nil, err
 		}
 		name := e.evolutions()[i].generator.Name()
+		if e.Images {
+			if err := e.keepEvolved(name, u, t.Codes, images); err != nil {
+				return nil, err
+			}
+		}
 		described, err := describeAll(images)
 		if err != nil {
 			return nil, err
@@ -196,6 +208,15 @@ func describe(images gansim.Images, i int) ([]RowB, error) {
 	for k, v := range power {
 		rows = append(rows, RowB{Statistic: fmt.Sprintf("%s%02d", powerPrefix, k+1), Value: v})
 	}
+	turns, err := p.Orientation()
+	if err != nil {
+		return nil, err
+	}
+	for at := 0; at < len(turns); at += turnStep {
+		if v := turns[at]; !math.IsNaN(v) { // a black image has none
+			rows = append(rows, RowB{Statistic: fmt.Sprintf("%s%03d", turnPrefix, at), Value: v})
+		}
+	}
 	return rows, nil
 }
 
@@ -215,11 +236,11 @@ func silent(rows []RowB) bool {
 	return len(best) == 0
 }
 
-// valuesB gives a statistic's values of one generator.
+// valuesB gives a statistic's values of one generator; an empty one means all.
 func valuesB(rows []RowB, generator, statistic string) []float64 {
 	var out []float64
 	for _, r := range rows {
-		if r.Generator == generator && r.Statistic == statistic {
+		if (generator == "" || r.Generator == generator) && r.Statistic == statistic {
 			out = append(out, r.Value)
 		}
 	}
@@ -242,31 +263,84 @@ func (e *env) summariseB(rows []RowB, dead []int) *Section {
 	}
 	for _, name := range names {
 		for _, v := range e.evolutions() {
-			values := valuesB(rows, v.generator.Name(), name)
-			if len(values) == 0 {
-				continue
-			}
-			sem, err := ranktest.SEM(values, 1)
-			if err != nil {
-				sem = math.NaN()
-			}
-			s.Values = append(s.Values, Value{Name: name, Group: v.generator.Name(),
-				Ours: Number(stat.Mean(values, nil)), SE: Number(sem), N: len(values)})
+			s.addMean(name, v.generator.Name(), valuesB(rows, v.generator.Name(), name))
 		}
 	}
-	s.Notes = []string{
-		"Mean ± SEM (n - 1) over the images; images of one unit are not independent.",
-		"The paper names no statistic. Spectrum, contrast and luminance follow public code of the " +
-			"authors that nothing calls; the rest are extras.",
-		fmt.Sprintf("The paper: %d units, %d images in all; whether those are of both generators "+
-			"together is not stated. Here the populations are those of CMA-ES for each space.",
-			paperUnits, paperImages),
+	for _, st := range shown {
+		for _, v := range e.evolutions() {
+			s.addMean(st.name+", unit means", v.generator.Name(), unitMeans(rows, v.generator.Name(), st.name))
+		}
+	}
+	s.Notes = append([]string{
+		"Mean ± SEM (n - 1) over the images; images of one unit are not independent, so means of units " +
+			"(n is units) stand beside them.",
+		"The paper names no statistic. Main, after public code of the authors that nothing calls: radial " +
+			"spectrum and its slope, orientation spectrum, RMS contrast (mean of the colours'), luminance " +
+			"and its variance; all others are extras.",
 		fmt.Sprintf("Step sizes come from a pilot on the miniature spaces: DeePSim %g, BigGAN %g "+
 			"(the paper's code: %g and 0.2).", sigmaDeePSim, sigmaBigGAN, paperSigmaFC6),
 		"Units are the centre units of conv5's channels in order; channels that one of the spaces " +
 			fmt.Sprintf("could not activate are left out: %v.", dead),
-	}
+	}, readingsB(rows, s.N)...)
 	return s
+}
+
+// addMean adds the mean and SEM of values, if there are any.
+func (s *Section) addMean(name, group string, values []float64) {
+	if len(values) == 0 {
+		return
+	}
+	sem, err := ranktest.SEM(values, 1)
+	if err != nil {
+		sem = math.NaN()
+	}
+	s.Values = append(s.Values, Value{Name: name, Group: group, Ours: Number(stat.Mean(values, nil)),
+		SE: Number(sem), N: len(values)})
+}
+
+// unitMeans are the means of a statistic over each unit's images.
+func unitMeans(rows []RowB, generator, statistic string) []float64 {
+	byUnit := map[int][]float64{}
+	for _, r := range rows {
+		if r.Generator == generator && r.Statistic == statistic {
+			byUnit[r.Unit] = append(byUnit[r.Unit], r.Value)
+		}
+	}
+	var means []float64
+	for _, u := range slices.Sorted(maps.Keys(byUnit)) {
+		means = append(means, stat.Mean(byUnit[u], nil))
+	}
+	return means
+}
+
+// The populations of the original scripts' searches, from which the legend's number can be read.
+const (
+	paperPopulationDeePSim = 40
+	paperPopulationBigGAN  = 28
+)
+
+// readingsB says what the legend's number of images can mean, and what ours are.
+func readingsB(rows []RowB, total int) []string {
+	units := len(unitMeans(rows, "DeePSim", score))
+	perGenerator := paperUnits * paperPopulationDeePSim
+	return []string{fmt.Sprintf("The legend's %d images of %d units, read as one generator's: %d x %d = %d fits, "+
+		"for DeePSim with its own population and for BigGAN with the same; with BigGAN's own population, %d, "+
+		"it has %d. Read as both generators' together: %d x (%d + %d) = %d does not fit, nor do %d images of "+
+		"each unit in each space, since no search of the original scripts has a population of %d.",
+		paperImages, paperUnits, paperUnits, paperPopulationDeePSim, perGenerator, paperPopulationBigGAN,
+		paperUnits*paperPopulationBigGAN, paperUnits, paperPopulationDeePSim, paperPopulationBigGAN,
+		paperUnits*(paperPopulationDeePSim+paperPopulationBigGAN), paperImages/paperUnits/2,
+		paperImages/paperUnits/2),
+		fmt.Sprintf("Ours: %d units, %d images by DeePSim, %d by BigGAN, %d in all.", units,
+			len(valuesB(rows, "DeePSim", score)), len(valuesB(rows, "BigGAN", score)), total)}
+}
+
+// population is the number of codes in each generation.
+func (e *env) population(g gansim.Generator) int {
+	if n := e.preset.B.Population; n > 0 {
+		return n
+	}
+	return optim.DefaultPopulation(g.CodeSize())
 }
 
 // shown are the scalar statistics that are drawn, with short labels and units: the main candidates,
@@ -274,7 +348,7 @@ func (e *env) summariseB(rows []RowB, dead []int) *Section {
 var shown = []struct{ name, label, unit string }{
 	{"rms_contrast", "RMS contrast", ""},
 	{"gray_mean", "Luminance", ""},
-	{"gray_variance", "Luminance variance", ""},
+	{"gray_variance", "Lum. variance", ""},
 	{"spectrum_slope", "Spectral slope", ""},
 	{"saturation", "Saturation", ""},
 	{"colorfulness_hasler", "Colourfulness", ""},
@@ -293,29 +367,39 @@ func (e *env) drawB(rows []RowB) *figure.PanelB {
 		}
 		p.Statistics = append(p.Statistics, g)
 	}
-	p.Spectra = []figure.Spectrum{e.spectrum(rows)}
+	p.Spectra = []figure.Spectrum{e.spectrum(rows, figure.Spectrum{XLabel: "Cycles per image",
+		YLabel: "Power (a.u.)", LogX: true, LogY: true}, powerPrefix)}
+	if len(valuesB(rows, "", turnPrefix+"000")) > 0 { // not in rows of older versions
+		p.Spectra = append(p.Spectra, e.spectrum(rows, figure.Spectrum{XLabel: "Orientation (deg)",
+			YLabel: "Power (share of max.)", XTicks: []float64{0, 45, 90, 135}}, turnPrefix))
+	}
 	return p
 }
 
-// spectrum is the mean radial power of each generator's images with its SEM.
-func (e *env) spectrum(rows []RowB) figure.Spectrum {
-	s := figure.Spectrum{XLabel: "Cycles per image", YLabel: "Power (a.u.)",
-		LogX: true, LogY: true}
+// spectrum adds the mean of the statistics that begin with a prefix, by their numbers, of each
+// generator's images with its SEM.
+func (e *env) spectrum(rows []RowB, s figure.Spectrum, prefix string) figure.Spectrum {
 	for _, v := range e.evolutions() {
 		name := v.generator.Name()
 		series := figure.Series{Set: figure.Set{Name: name, Kind: kind(name)}}
-		for k := 1; ; k++ {
-			values := valuesB(rows, name, fmt.Sprintf("%s%02d", powerPrefix, k))
-			if len(values) == 0 {
-				break
+		at := map[int][]float64{}
+		for _, r := range rows {
+			if k, ok := strings.CutPrefix(r.Statistic, prefix); ok && r.Generator == name {
+				if x, err := strconv.Atoi(k); err == nil {
+					at[x] = append(at[x], r.Value)
+				}
 			}
-			mean, variance := stat.MeanVariance(values, nil)
-			series.X = append(series.X, float64(k))
-			series.Mean = append(series.Mean, mean)
-			series.SEM = append(series.SEM, math.Sqrt(variance/float64(len(values))))
 		}
-		fit := imstat.Fit(series.Mean)
-		series.Slope, series.HasSlope = fit.Slope, !math.IsNaN(fit.Slope)
+		for _, x := range slices.Sorted(maps.Keys(at)) {
+			mean, variance := stat.MeanVariance(at[x], nil)
+			series.X = append(series.X, float64(x))
+			series.Mean = append(series.Mean, mean)
+			series.SEM = append(series.SEM, math.Sqrt(variance/float64(len(at[x]))))
+		}
+		if s.LogX {
+			fit := imstat.Fit(series.Mean)
+			series.Slope, series.HasSlope = fit.Slope, !math.IsNaN(fit.Slope)
+		}
 		s.Series = append(s.Series, series)
 	}
 	return s

@@ -25,6 +25,9 @@ type SizeA struct {
 // SizeB is the size of panel B.
 type SizeB struct {
 	Units, Generations int
+	// Population is the number of codes in each generation, in both spaces; zero means that of CMA-ES
+	// for each (40 and 28 in the paper's spaces).
+	Population int
 }
 
 // SizeC is the size of panel C.

@@ -20,6 +20,7 @@ type figureFlags struct {
 	preset, photos, out string
 	panels              []string
 	resume, json        bool
+	images              bool
 }
 
 func figureCommand() *cobra.Command {
@@ -44,6 +45,7 @@ report.json. Presets: ` + strings.Join(experiment.PresetNames(), ", ") +
 	complete(c, "panel", experiment.Panels())
 	c.Flags().StringVar(&f.photos, "photos", "", "`folder` of photographs for panels c and a")
 	c.Flags().StringVar(&f.out, "out", "", "`folder` of the results (default results/PRESET)")
+	c.Flags().BoolVar(&f.images, "images", false, "keep panel b's last generations: images and codes")
 	c.Flags().BoolVar(&f.resume, "resume", false, "go on from the finished rows of an interrupted run")
 	c.Flags().BoolVar(&f.json, "json", false, "print the report as JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error { return runFigure(c, f, *backend, *seed) }
@@ -76,7 +78,7 @@ func runFigure(c *cobra.Command, f figureFlags, backend string, seed uint64) err
 	}
 	show := map[string]func(done, total int){}
 	o := experiment.Options{Preset: f.preset, Panels: f.panels, Photos: f.photos, Out: f.out,
-		Resume: f.resume, Seed: seed, Versions: versions(),
+		Resume: f.resume, Images: f.images, Seed: seed, Versions: versions(),
 		Progress: func(panel string, done, total int) {
 			if show[panel] == nil {
 				label := panel
