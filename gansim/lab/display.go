@@ -14,6 +14,8 @@ import (
 // display is where results go.
 type display interface {
 	picture(png, svg []byte, alt string)
+	// slides are a picture that a live notebook replaces by what HTML can do.
+	slides(png []byte, html, alt string)
 	markdown(text string)
 	line(text string)
 	// update shows progress in place; preview is a PNG or nil.
@@ -66,6 +68,11 @@ func (n notebook) picture(png, svg []byte, alt string) {
 	n.send(data, "")
 }
 
+func (n notebook) slides(png []byte, html, alt string) {
+	n.send(map[protocol.MIMEType]any{protocol.MIMEImagePNG: png, protocol.MIMETextHTML: html,
+		protocol.MIMETextPlain: alt}, "")
+}
+
 func (n notebook) markdown(text string) {
 	n.send(map[protocol.MIMEType]any{protocol.MIMETextMarkdown: text, protocol.MIMETextPlain: text}, "")
 }
@@ -108,6 +115,8 @@ func (t *terminal) picture(png, svg []byte, alt string) {
 	}
 	fmt.Printf("%s.png: %s\n", filepath.ToSlash(base), alt)
 }
+
+func (t *terminal) slides(png []byte, _, alt string) { t.picture(png, nil, alt) }
 
 func (t *terminal) markdown(text string) { fmt.Println(text) }
 

@@ -51,3 +51,8 @@ func ExampleTest() {
 	// | Wilcoxon signed-rank test | 6 | 21 | 2.201 | 0.031 | 0.899 |
 	//
 }
+
+func ExampleParameter() {
+	fmt.Println(lab.Parameter("NO_SUCH_VARIABLE", "mini:things"))
+	// Output: mini:things
+}

@@ -84,6 +84,15 @@ func Preset(name string) Option { return option(func(q *query) { q.preset = name
 // Photos is a folder of photographs for panel C.
 func Photos(dir string) Option { return option(func(q *query) { q.Set = absolute(dir) }) }
 
+// Parameter is a notebook's parameter: the environment variable of that name, or a value in its place.
+// So programs that run notebooks, which know no Go, set parameters.
+func Parameter(name, fallback string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return fallback
+}
+
 // Labels name the samples of a test, or the rows of a grid.
 func Labels(names ...string) Option { return option(func(q *query) { q.Names = names }) }
 

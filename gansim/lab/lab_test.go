@@ -83,6 +83,8 @@ func cells() map[string]func() {
 			lab.Show(imgs)
 			lab.Show(lab.Invert("DeePSim", imgs.Pick(0), lab.Steps(400)))
 		},
+		"slide": func() { lab.Slide(lab.Sample("BigGAN", lab.N(3))) },
+		"few":   func() { lab.Slide(lab.Sample("BigGAN", lab.N(1))) },
 		"status": func() {
 			lab.Sample("BigGAN", lab.N(1))
 			fmt.Println("works")
@@ -112,7 +114,8 @@ func TestErrors(t *testing.T) {
 	for name, want := range map[string]string{
 		"unknown": `gansim: no network "StyleGAN"; use DeePSim, BigGAN, `,
 		"channel": `gansim: unit "alexnet/conv5" names no channel: add one from /0 to `,
-		"rows":    `gansim: Rows: no rows in results/smoke/panel_c.csv; compute them first: lab.Panel("c", "smoke")`,
+		"rows":    `gansim: Rows: no rows in results/smoke/panel_c.csv; compute them first: lab.Panel("c", lab.Preset("smoke"))`,
+		"few":     "gansim: Slide: 1 images, want 2 to 200",
 		"value":   `gansim: no value "nothing": nothing is kept; run the cell`,
 		"type":    `gansim: Load: "n" is not a string; write lab.Load[int]("n")`,
 	} {
@@ -212,6 +215,9 @@ func TestRowSet(t *testing.T) {
 	groups := rows.By("r", "generator")
 	if len(rows.Values) != 12 || len(groups["BigGAN"]) != 6 || groups["BigGAN"][0] != .7 {
 		t.Errorf("got %d rows, %v", len(rows.Values), groups)
+	}
+	if s := rows.Where("generator", "DeePSim").Sorted("r").First(2).Floats("r"); !slices.Equal(s, []float64{.9, .91}) {
+		t.Errorf("sorted: got %v", s)
 	}
 	lab.Figure("panel_c", rows)
 	for _, pattern := range []string{"pictures/*.svg", "pictures/*.png"} {

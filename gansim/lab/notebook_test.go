@@ -88,3 +88,18 @@ func TestNotebook(t *testing.T) {
 		t.Errorf("got %v", last)
 	}
 }
+
+// TestSlide: a slider with one picture each is HTML beside a contact sheet, in one display.
+func TestSlide(t *testing.T) {
+	shown, _ := kernel(t, "slide")
+	if len(shown) != 1 {
+		t.Fatalf("%d displays, want 1", len(shown))
+	}
+	html, _ := shown[0].Data[protocol.MIMETextHTML].(string)
+	if n := strings.Count(html, "<img "); n != 3 || !strings.Contains(html, `type="range" min="0" max="2"`) {
+		t.Errorf("%d pictures in %.100s", n, html)
+	}
+	if _, ok := shown[0].Data[protocol.MIMEImagePNG].([]byte); !ok {
+		t.Error("no PNG")
+	}
+}

@@ -2,12 +2,14 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,7 +40,7 @@ func Rows(panel string, opts ...Option) RowSet {
 	if errors.Is(err, fs.ErrNotExist) {
 		letter := strings.TrimPrefix(stem(panel), "panel_")
 		err = remedy{fmt.Errorf("Rows: no rows in %s", short(path)),
-			fmt.Sprintf("compute them first: lab.Panel(%q, %q)", letter, q.preset)}
+			fmt.Sprintf("compute them first: lab.Panel(%q, lab.Preset(%q))", letter, q.preset)}
 	}
 	must(err)
 	lines, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
@@ -94,6 +96,27 @@ func (r RowSet) Where(column, value string) RowSet {
 	return out
 }
 
+// First gives the first n rows, all if there are fewer.
+func (r RowSet) First(n int) RowSet {
+	r.Values = r.Values[:min(max(n, 0), len(r.Values))]
+	return r
+}
+
+// Sorted gives the rows by a column's numbers, smallest first; rows without one come last.
+func (r RowSet) Sorted(column string) RowSet {
+	at := r.column(column)
+	number := func(row []string) float64 {
+		v, err := strconv.ParseFloat(row[at], 64)
+		if err != nil {
+			return math.Inf(1)
+		}
+		return v
+	}
+	r.Values = slices.Clone(r.Values)
+	slices.SortStableFunc(r.Values, func(a, b []string) int { return cmp.Compare(number(a), number(b)) })
+	return r
+}
+
 // Floats are a column's numbers; rows that are empty there are left out.
 func (r RowSet) Floats(column string) []float64 {
 	at := r.column(column)
@@ -111,13 +134,17 @@ func (r RowSet) Floats(column string) []float64 {
 	return out
 }
 
-// By gives the numbers of a column for each value of another, such as r by generator.
+// By gives the numbers of a column for each value of another, such as r by generator; values without
+// a number are left out.
 func (r RowSet) By(value, group string) map[string][]float64 {
 	at := r.column(group)
 	out := map[string][]float64{}
 	for _, row := range r.Values {
-		if _, done := out[row[at]]; !done {
-			out[row[at]] = r.Where(group, row[at]).Floats(value)
+		out[row[at]] = nil
+	}
+	for name := range out {
+		if out[name] = r.Where(group, name).Floats(value); len(out[name]) == 0 {
+			delete(out, name)
 		}
 	}
 	return out
@@ -187,24 +214,31 @@ func Figure(panel string, opts ...Option) {
 	}
 	a, data, err := ask("figure", "Figure "+q.Panel, q.Query, parts...)
 	must(err)
-	must(showFiles(a, data))
+	rows := q.rows
+	if rows == nil {
+		read := Rows(q.Panel, opts...)
+		rows = &read
+	}
+	must(showFiles(a, data, *rows))
 }
 
-// Panel computes a panel ("a" to "d") of a preset (smoke or class) into results/PRESET, shows it and
-// gives its rows. What an interrupted one has finished is not computed again.
-func Panel(letter, preset string, opts ...Option) RowSet {
+// Panel computes a panel ("a" to "d") of a [Preset] into results/PRESET, shows it and gives its rows.
+// What is there already, or was finished before an interrupt, is not computed again.
+func Panel(letter string, opts ...Option) RowSet {
 	q := collect(opts)
-	q.Panel, q.Preset, q.Dir = stem(letter), preset, results(preset)
+	q.Panel, q.Preset, q.Dir = stem(letter), q.preset, results(q.preset)
 	a, data, err := ask("panel", "Panel "+letter, q.Query)
 	must(err)
-	must(showFiles(a, data))
+	rows := Rows(q.Panel, opts...)
+	must(showFiles(a, data, rows))
 	for _, n := range a.Notes {
 		out().line(n)
 	}
-	return Rows(q.Panel, Preset(preset))
+	return rows
 }
 
-func showFiles(a wire.Answer, data [][]byte) error {
+// showFiles shows a drawing with its table, and a line on where both come from.
+func showFiles(a wire.Answer, data [][]byte, rows RowSet) error {
 	var png, svg []byte
 	for i, t := range a.Types {
 		switch {
@@ -220,8 +254,6 @@ func showFiles(a wire.Answer, data [][]byte) error {
 	if a.Markdown != "" {
 		out().markdown(a.Markdown)
 	}
-	if text := provenance(a.Origin); text != "" {
-		out().line(text)
-	}
+	out().line(fmt.Sprintf("%s (%s) · %s", rows.Source, rows.Hash, provenance(a.Origin)))
 	return nil
 }

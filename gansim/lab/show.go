@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gansim.example/gansim/internal/wire"
@@ -77,20 +78,36 @@ func sheet(q query, alt string, batches ...Images) error {
 			w.Names = append(w.Names, m.From.Model)
 		}
 	}
-	_, data, err := ask("montage", "Show", w, parts...)
+	png, err := montage(w, parts...)
 	if err != nil {
 		return err
 	}
-	if len(data) == 0 {
-		return fmt.Errorf("Show: the server sent no picture")
+	out().picture(png, nil, alt)
+	origins(batches)
+	return nil
+}
+
+// montage has batches drawn as one PNG.
+func montage(w wire.Query, parts ...[]byte) ([]byte, error) {
+	_, data, err := ask("montage", "Show", w, parts...)
+	if err == nil && len(data) == 0 {
+		err = fmt.Errorf("Show: the server sent no picture")
 	}
-	out().picture(data[0], nil, alt)
+	if err != nil {
+		return nil, err
+	}
+	return data[0], nil
+}
+
+// origins says where batches come from, once where several are of one origin.
+func origins(batches []Images) {
+	last := ""
 	for _, m := range batches {
-		if text := provenance(m.From); text != "" {
+		if text := provenance(m.From); text != "" && text != last {
 			out().line(text)
+			last = text
 		}
 	}
-	return nil
 }
 
 // provenance is a line that says how to get a result again; empty if there is nothing to say.
@@ -102,7 +119,7 @@ func provenance(o Origin) string {
 	for _, p := range []struct{ name, value string }{
 		{"", o.Model}, {"", o.Recipe}, {"seed ", number(o.Seed)},
 		{"steps ", number(uint64(max(0, o.Steps)))},
-		{"weights ", o.Weights}, {"backend ", o.Backend},
+		{"weights ", o.Weights}, {"backend ", o.Backend}, {"commit ", o.Commit},
 	} {
 		if p.value != "" {
 			part = append(part, p.name+p.value)
@@ -132,11 +149,50 @@ func (v Inversion) show(q query) error {
 func (v Search) show(q query) error {
 	q.Names = []string{v.Images.From.Model}
 	alt := fmt.Sprintf("%d images that drive %s, by %s", v.Images.N, v.Unit, v.Method)
-	if err := sheet(q, alt, v.Images); err != nil {
+	if v.Images.N > searchShown {
+		alt = fmt.Sprintf("%d of ", searchShown) + alt
+	}
+	if err := sheet(q, alt, v.Images.First(searchShown)); err != nil {
 		return err
 	}
 	out().line("Activation: " + list(v.Scores))
+	if text := v.climb(); text != "" {
+		out().line(text)
+	}
 	return nil
+}
+
+// searchShown is how many images of a search are shown; of an evolution they are the best.
+const searchShown = 8
+
+// bars are the heights of a curve in text, and curveWidth is how many of them are drawn.
+var bars = []rune("▁▂▃▄▅▆▇█")
+
+const curveWidth = 40
+
+// climb is the course of the score in a line of bars, as the mean over runs; empty if there is none.
+func (v Search) climb() string {
+	if len(v.Course) == 0 || len(v.Course[0]) < 2 {
+		return ""
+	}
+	mean := make([]float64, len(v.Course[0]))
+	for _, run := range v.Course {
+		for i, x := range run[:min(len(run), len(mean))] {
+			mean[i] += x / float64(len(v.Course))
+		}
+	}
+	lo, hi := slices.Min(mean), slices.Max(mean)
+	if !(hi > lo) {
+		return ""
+	}
+	var curve []rune
+	n := min(curveWidth, len(mean))
+	for k := range n {
+		x := mean[k*(len(mean)-1)/(n-1)]
+		curve = append(curve, bars[int((x-lo)/(hi-lo)*float64(len(bars)-1)+.5)])
+	}
+	return fmt.Sprintf("Course:     %s from %.3f to %.3f in %d steps", string(curve), mean[0],
+		mean[len(mean)-1], len(mean))
 }
 
 // listed is the number of values that a line shows.

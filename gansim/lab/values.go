@@ -37,6 +37,18 @@ func (m Images) Pick(index ...int) Images {
 	return out
 }
 
+// First gives the first n images, all if there are fewer.
+func (m Images) First(n int) Images { return m.Pick(upTo(min(n, m.N))...) }
+
+// upTo are the numbers from 0 to below n.
+func upTo(n int) []int {
+	index := make([]int, max(n, 0))
+	for i := range index {
+		index[i] = i
+	}
+	return index
+}
+
 func (m Images) shape() wire.Shape { return wire.Shape{N: m.N, Height: m.Height, Width: m.Width} }
 
 // Codes is a batch of latent codes.

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 
 	"gansim.example/gansim/experiment"
+	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/internal/wire"
 )
 
@@ -74,13 +76,16 @@ func drawFigure(c *call) (a wire.Answer, err error) {
 func (c *call) redraw(letter string, rows io.Reader) (a wire.Answer, err error) {
 	d, err := experiment.Redraw(c.Dir, letter, rows)
 	if errors.Is(err, experiment.ErrNoRows) {
-		err = &hinted{err, fmt.Sprintf("compute them first: lab.Panel(%q, \"smoke\")", letter)}
+		err = &hinted{err, fmt.Sprintf("compute them first: lab.Panel(%q)", letter)}
 	}
 	if err != nil {
 		return a, err
 	}
 	for _, f := range []struct{ kind, format string }{{"image/png", "png"}, {"image/svg+xml", "svg"}} {
 		data, err := d.Figure.Encode(f.format)
+		if err == nil && f.format == "png" {
+			data, err = narrow(data)
+		}
 		if err != nil {
 			return a, err
 		}
@@ -88,8 +93,48 @@ func (c *call) redraw(letter string, rows io.Reader) (a wire.Answer, err error) 
 	}
 	a.Alt, a.Markdown = d.Figure.Alt(), d.Section.Markdown()
 	a.Origin = wire.Origin{Model: "miniature world", Recipe: "preset " + d.Origin.Preset,
-		Seed: d.Origin.Seed, Weights: d.Origin.Weights, Backend: c.server.name}
+		Seed: d.Origin.Seed, Weights: d.Origin.Weights, Backend: c.server.name, Commit: commit()}
 	return a, nil
+}
+
+// figureWidth is that of a figure in a notebook, pixels: as wide as a page shows it, since notebooks
+// keep every output. The results folder has it as wide as print wants it.
+const figureWidth = 1000
+
+// narrow scales a PNG down to figureWidth.
+func narrow(png []byte) ([]byte, error) {
+	m, err := imaging.Decode(bytes.NewReader(png), imaging.DecodeOptions{})
+	if err == nil && m.Width > figureWidth {
+		m, err = imaging.Resize(m, figureWidth, (m.Height*figureWidth+m.Width/2)/m.Width, imaging.Bicubic)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = imaging.EncodePNG(&b, m)
+	return b.Bytes(), err
+}
+
+// commit is the commit that this program was built from, with + if files were changed; empty where
+// the build does not know.
+func commit() string {
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return ""
+	}
+	short, changed := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			short = s.Value[:min(8, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = "+"
+		}
+	}
+	if short == "" {
+		return ""
+	}
+	return short + changed
 }
 
 // panelLetter takes "c" and "panel_c".

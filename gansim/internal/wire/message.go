@@ -39,6 +39,7 @@ type Origin struct {
 	Weights string `json:"weights,omitempty"` // SHA-256, shortened; several joined by "+"
 	Backend string `json:"backend,omitempty"`
 	Steps   int    `json:"steps,omitempty"`
+	Commit  string `json:"commit,omitempty"` // of the program, shortened; with + if it was changed since
 }
 
 // Query is the body of every request; each verb reads the fields that it needs.
