@@ -141,23 +141,28 @@ func environment(dir, bin string) ([]string, error) {
 	if err := os.WriteFile(filepath.Join(path, "go"), shim, 0o700); err != nil {
 		return nil, err
 	}
+	env := append(os.Environ(), "GANSIM_GO="+goCommand, "GANSIM_BIN="+exe, "GANSIM_ROOT="+root,
+		"TMPDIR="+dir, fmt.Sprintf("PATH=%s%c%s%c%s", path, filepath.ListSeparator, bin,
+			filepath.ListSeparator, os.Getenv("PATH")))
+	if os.Getenv("GANSIM_BACKEND") == "" {
+		env = append(env, "GANSIM_BACKEND=auto")
+	}
+	return append(env, buildSettings()...), nil
+}
+
+// buildSettings are the variables that the go command builds cells with.
+func buildSettings() []string {
 	flags := os.Getenv("GOFLAGS")
 	for _, f := range []string{"-buildvcs=false", "'-ldflags=-s -w'"} {
 		if !strings.Contains(flags, strings.Trim(strings.SplitN(f, "=", 2)[0], "'")+"=") {
 			flags = strings.TrimSpace(flags + " " + f)
 		}
 	}
-	env := append(os.Environ(), "GANSIM_GO="+goCommand, "GANSIM_BIN="+exe, "GANSIM_ROOT="+root,
-		"GOWORK=off", "GOFLAGS="+flags, "TMPDIR="+dir,
-		fmt.Sprintf("PATH=%s%c%s%c%s", path, filepath.ListSeparator, bin, filepath.ListSeparator,
-			os.Getenv("PATH")))
-	if os.Getenv("GANSIM_BACKEND") == "" {
-		env = append(env, "GANSIM_BACKEND=auto")
-	}
+	settings := []string{"GOWORK=off", "GOFLAGS=" + flags}
 	if runtime.GOARCH == "amd64" && os.Getenv("GOEXPERIMENT") == "" {
-		env = append(env, "GOEXPERIMENT=simd")
+		settings = append(settings, "GOEXPERIMENT=simd")
 	}
-	return env, nil
+	return settings
 }
 
 // watchParent ends the kernel when the Jupyter that started it is gone. Jupyter says that it wants that

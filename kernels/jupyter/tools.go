@@ -76,7 +76,8 @@ func toolsName(pins string) (string, error) {
 		}
 		h.Write(text)
 	}
-	fmt.Fprint(h, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	version, _, _ := strings.Cut(runtime.Version(), " ") // experiments follow, which do not matter here
+	fmt.Fprint(h, version, runtime.GOOS, runtime.GOARCH)
 	return hex.EncodeToString(h.Sum(nil))[:16], nil
 }
 
@@ -87,6 +88,26 @@ func built(dir string) bool {
 		}
 	}
 	return true
+}
+
+// Warm compiles what cells import, as a kernel does, so that the first cell does not wait for it. An
+// empty root means the checkout at hand.
+func Warm(ctx context.Context, root string, progress io.Writer) (err error) {
+	if root == "" {
+		if root, err = Root("."); err != nil {
+			return err
+		}
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "./gansim/lab/...")
+	cmd.Dir, cmd.Stdout, cmd.Stderr = root, progress, progress
+	cmd.Env = append(os.Environ(), buildSettings()...)
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("jupyter: go build ./gansim/lab/... in %s: %w", root, err)
+	}
+	return nil
 }
 
 // install has the go command build the tools that a module pins.

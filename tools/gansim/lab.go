@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -18,10 +17,10 @@ import (
 	"gansim.example/kernels/jupyter"
 )
 
-// checkNotebooks is the program that runs notebooks from top to bottom.
+// runNotebooks is the program that runs notebooks from top to bottom.
 //
-//go:embed lab_check.py
-var checkNotebooks string
+//go:embed lab_run.py
+var runNotebooks string
 
 func labCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -29,24 +28,37 @@ func labCommand() *cobra.Command {
 		Short: "Open the notebooks in JupyterLab",
 		Long: "Lab makes a Python environment with JupyterLab and builds the kernel, the first time in about\n" +
 			"two minutes, and opens the checkout's notebooks. With --check it runs the given notebooks, or\n" +
-			"all, from top to bottom without a browser; the files stay as they are.",
-		Example: "  gansim lab\n  gansim lab --check notebooks/panel_c.ipynb",
+			"all, from top to bottom without a browser at preset smoke; the files stay as they are. With\n" +
+			"--save it does so at preset class and saves the outputs. GANSIM_PRESET chooses another preset.",
+		Example: "  gansim lab\n  gansim lab --check notebooks/panel_c.ipynb\n  gansim lab --save",
 	}
 	check := c.Flags().Bool("check", false, "run the notebooks without a browser; exit 1 names notebook and cell")
+	save := c.Flags().Bool("save", false, "run the notebooks without a browser and save their outputs")
 	noBrowser := c.Flags().Bool("no-browser", false, "do not open a browser")
-	backend := c.Flags().String("backend", "", "backend of the kernel to check with (default: go)")
+	backend := c.Flags().String("backend", "go", "backend `name` of the kernel for --check and --save")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		l, err := prepareLab(c)
-		if err != nil {
-			return err
+		switch {
+		case *check && *save:
+			return misused(c, "--check and --save exclude each other")
+		case c.Flags().Changed("backend") && !*check && !*save:
+			return misused(c, "--backend goes with --check or --save; in JupyterLab choose the kernel")
 		}
-		if *check {
-			return l.check(c, args, *backend)
+		l, err := prepareLab(c)
+		switch {
+		case err != nil:
+			return err
+		case *check:
+			return l.run(c, args, runMode{"check", *backend, "smoke"})
+		case *save:
+			return l.run(c, args, runMode{"save", *backend, "class"})
 		}
 		return l.open(c, args, *noBrowser)
 	}
 	return c
 }
+
+// runMode says how notebooks are run without a browser.
+type runMode struct{ verb, backend, preset string }
 
 // lab is what is needed to run notebooks.
 type lab struct {
@@ -78,17 +90,7 @@ func prepareLab(c *cobra.Command) (lab, error) {
 	if _, err := jupyter.Install(jupyter.InstallConfig{Prefix: l.python}); err != nil {
 		return l, err
 	}
-	return l, l.warm(c.Context(), talk)
-}
-
-// warm compiles what cells import, so that the first cell does not wait for it.
-func (l lab) warm(ctx context.Context, talk *prefixed) error {
-	build := exec.CommandContext(ctx, "go", "build", "./gansim/lab/...")
-	build.Dir, build.Stdout, build.Stderr = l.root, talk, talk
-	if err := build.Run(); err != nil {
-		return fmt.Errorf("go build ./gansim/lab/... in %s: %w", l.root, err)
-	}
-	return nil
+	return l, interrupted(jupyter.Warm(c.Context(), l.root, talk), "gansim lab")
 }
 
 // notebooks are the given files, or all of the checkout.
@@ -109,23 +111,25 @@ func (l lab) notebooks(args []string) ([]string, error) {
 	return args, nil
 }
 
-// check runs notebooks and fails with the name of the notebook and the cell that failed.
-func (l lab) check(c *cobra.Command, args []string, backend string) error {
+// run runs notebooks and fails with the name of the notebook and the cell that failed.
+func (l lab) run(c *cobra.Command, args []string, m runMode) error {
 	books, err := l.notebooks(args)
 	if err != nil {
 		return err
 	}
-	if backend == "" {
-		backend = "go"
-	}
-	spec := kernelName(l.python, backend)
+	spec := kernelName(l.python, m.backend)
 	if spec == "" {
-		return hinted{fmt.Errorf("no kernel for backend %s is installed", backend), "gansim kernel list --prefix " + l.python}
+		return hinted{fmt.Errorf("no kernel for backend %s is installed", m.backend),
+			"gansim kernel list --prefix " + l.python}
+	}
+	preset := os.Getenv("GANSIM_PRESET")
+	if preset == "" {
+		preset = m.preset
 	}
 	run := exec.CommandContext(c.Context(), filepath.Join(l.python, "bin", "python"),
-		append([]string{"-c", checkNotebooks, spec}, books...)...)
+		append([]string{"-c", runNotebooks, m.verb, spec}, books...)...)
 	run.Dir, run.Stdout, run.Stderr = l.root, c.OutOrStdout(), c.ErrOrStderr()
-	run.Env = append(os.Environ(), "GANSIM_PRESET=smoke", "GANSIM_ROOT="+l.root)
+	run.Env = append(os.Environ(), "GANSIM_PRESET="+preset, "GANSIM_ROOT="+l.root)
 	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
 	run.WaitDelay = 20 * time.Second
 	err = run.Run()
@@ -133,7 +137,7 @@ func (l lab) check(c *cobra.Command, args []string, backend string) error {
 	if errors.As(err, &exit) && c.Context().Err() == nil {
 		return errors.New("a notebook failed")
 	}
-	return interrupted(err, "gansim lab --check")
+	return interrupted(err, "gansim lab --"+m.verb)
 }
 
 // kernelName finds the installed kernel of a backend.
@@ -156,11 +160,17 @@ func (l lab) open(c *cobra.Command, args []string, noBrowser bool) error {
 	if err != nil {
 		return err
 	}
-	command := []string{"lab", "--ServerApp.root_dir=" + l.root}
+	command := []string{"lab", "--ServerApp.root_dir=" + l.root,
+		// Nothing is asked of the network, and the first page is the notebook, not a question.
+		"--LabApp.news_url=", "--LabApp.extension_manager=readonly",
+		"--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"}
 	if len(args) > 0 {
 		command = append(command, books[0])
 	} else {
 		command = append(command, "--LabApp.default_url=/lab/tree/notebooks/"+filepath.Base(books[0]))
+	}
+	if os.Geteuid() == 0 { // as in containers; Jupyter wants to be told
+		command = append(command, "--allow-root")
 	}
 	if noBrowser {
 		command = append(command, "--no-browser")

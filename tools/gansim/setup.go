@@ -85,6 +85,9 @@ func setupJupyter(c *cobra.Command) error {
 	if _, err := jupyter.Install(jupyter.InstallConfig{Prefix: dir}); err != nil {
 		return err
 	}
+	if err := jupyter.Warm(c.Context(), "", progress); err != nil {
+		return interrupted(err, command)
+	}
 	fmt.Fprintln(c.OutOrStdout(), dir)
 	return nil
 }
