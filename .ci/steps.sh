@@ -43,6 +43,14 @@ passed() {
 	printf '\nPASSED: all %d steps in %d min %d s\n' ${#times[@]} $((SECONDS / 60)) $((SECONDS % 60))
 }
 
+# install PACKAGE... installs packages of Debian.
+install() {
+	local root=()
+	((EUID == 0)) || root=(sudo)
+	"${root[@]}" apt-get update -q
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
+}
+
 # packages installs what a bare Debian lacks.
 packages() {
 	local missing=()
@@ -51,13 +59,7 @@ packages() {
 	python3 -I -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 	command -v ip >/dev/null || missing+=(iproute2)
 	[[ -e /etc/ssl/certs/ca-certificates.crt ]] || missing+=(ca-certificates)
-	if ((${#missing[@]})); then
-		local root=()
-		((EUID == 0)) || root=(sudo)
-		"${root[@]}" apt-get update -q
-		"${root[@]}" env DEBIAN_FRONTEND=noninteractive \
-			apt-get install -qy --no-install-recommends "${missing[@]}"
-	fi
+	if ((${#missing[@]})); then install "${missing[@]}"; fi
 	go version
 	gcc --version | head -n 1
 	python3 --version

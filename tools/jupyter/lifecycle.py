@@ -176,6 +176,49 @@ for {
         os.killpg(os.getpgid(self.km.provisioner.pid), signal.SIGKILL)
         self.assert_nothing_left()
 
+    def servers(self):
+        """The model servers that this test's kernels started."""
+        found = []
+        for p in psutil.process_iter():
+            try:
+                if p.cmdline()[1:2] == ["serve"] and p.environ().get("XDG_RUNTIME_DIR") == self.runtime:
+                    found.append(p)
+            except psutil.Error:
+                pass
+        return found
+
+    def test_server(self):
+        """Two notebooks share a server; killed in the middle of an inversion it costs one cell; it ends with
+        the notebooks."""
+        with tempfile.TemporaryDirectory() as self.runtime:
+            self.start(XDG_RUNTIME_DIR=self.runtime)
+            first = self.km, self.kc
+            sample = 'import "gansim.example/gansim/lab"\nfmt.Println(lab.Sample("BigGAN", lab.N(1)).N)'
+            self.assertEqual("ok", run(self.kc, sample)[1]["status"])
+            self.start(XDG_RUNTIME_DIR=self.runtime)
+            self.assertEqual("ok", run(self.kc, sample)[1]["status"])
+            self.assertEqual(1, len(self.servers()))
+            id = self.kc.execute('lab.Invert("DeePSim", lab.Sample("BigGAN", lab.N(1)), lab.Steps(900_000))')
+            while self.kc.get_iopub_msg(timeout=60)["msg_type"] != "display_data":
+                pass  # progress
+            self.servers()[0].kill()
+            while True:
+                m = self.kc.get_shell_msg(timeout=30)
+                if m["parent_header"]["msg_id"] == id:
+                    break
+            self.assertIn("the model server ended before it answered", m["content"]["evalue"])
+            out, reply = run(self.kc, sample)
+            self.assertEqual("ok", reply["status"], reply)
+            self.assertEqual("ok", run(first[1], sample)[1]["status"])
+            self.assertEqual(1, len(self.servers()))
+            for km, kc in first, (self.km, self.kc):
+                kc.stop_channels()
+                km.shutdown_kernel()
+            end = time.time() + LATEST
+            while time.time() < end and self.servers():
+                time.sleep(0.1)
+            self.assertEqual([], self.servers())
+
     def test_kill_jupyter(self):
         code = (
             "from jupyter_client.manager import start_new_kernel\nimport time\n"
