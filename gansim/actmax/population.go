@@ -22,7 +22,8 @@ type Population struct {
 }
 
 // populationForm is how a population is spelt.
-const populationForm = "net/layer/channels[/row/col], where channels are 7, 0-9, 3,5,8, all, random:N or first:N"
+const populationForm = "net/layer/channels[/row/col], where channels are 7, 0-9, 3,5,8, all, " +
+	"random:N or first:N"
 
 // ParsePopulation reads net/layer/channels[/row/col]. Channels are one (7), a range with its end (0-9),
 // a list of both (0-4,9), all, random:N (drawn by a seed) or first:N (the first that respond). The

@@ -47,8 +47,9 @@ func trajectoryOf(r *run) error {
 	layer := slices.Collect(maps.Keys(c.Units))[0]
 	at := c.Units[layer]
 	basis := oracle.Reflections(c.Salt, t.Basis.Gauss4, t.Basis.Reflections, t.Basis.D)
-	m, err := actmax.NewMaximizer(r.backend, nets[0].(gansim.Generator), nets[1].(gansim.Scorer),
-		actmax.MaximizerConfig{Layer: layer, Basis: basis, Batch: trajectoryBatch, Input: t.Placement.Canvas})
+	config := actmax.MaximizerConfig{Layer: layer, Basis: basis, Batch: trajectoryBatch,
+		Input: t.Placement.Canvas}
+	m, err := actmax.NewMaximizer(r.backend, nets[0].(gansim.Generator), nets[1].(gansim.Scorer), config)
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,8 @@ func (r *run) followLong(c *oracle.Case, a *actmax.Ascent, steps int) error {
 		scores = append(scores, s...)
 	}
 	first := min(surelyEqual, steps)
-	r.long(fmt.Sprintf("scores to step %d", first), oracle.Compare(scores[:first], want.Values[:first]), first)
+	early := oracle.Compare(scores[:first], want.Values[:first])
+	r.long(fmt.Sprintf("scores to step %d", first), early, first)
 	r.long("scores", oracle.Compare(scores[:steps], want.Values), steps)
 	return nil
 }

@@ -97,16 +97,33 @@ func (h *hunt) open(c *cobra.Command) error {
 			h.scorer.Name())
 	}
 	if *h.basis != "" {
-		if err := h.players[0].readMetric(*h.basis); err != nil {
+		if err := h.readBasis(); err != nil {
 			return err
 		}
-		f, err := weights.OpenSafetensors(*h.basis)
-		if err != nil {
-			return err
-		}
-		h.basisHash = f.SHA256()
 	}
 	return checkOut(*h.out)
+}
+
+// readBasis gives the metric of a file to the generators of its size.
+func (h *hunt) readBasis() error {
+	f, err := weights.OpenSafetensors(*h.basis)
+	if err != nil {
+		return err
+	}
+	h.basisHash = f.SHA256()
+	var misfit error
+	taken := false
+	for _, p := range h.players {
+		if err := p.readMetric(*h.basis); err != nil {
+			misfit = err
+			continue
+		}
+		taken = true
+	}
+	if taken {
+		return nil
+	}
+	return misfit
 }
 
 // prepare finds receptive fields and photographs, as far as they are asked for.

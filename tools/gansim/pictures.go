@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -27,6 +28,9 @@ func openPictures(c *cobra.Command, set string, size, n int, seed uint64) (pictu
 			Seed: seed, Progress: newProgress(c.ErrOrStderr(), "photographs")})
 		for _, s := range p.Skipped {
 			fmt.Fprintf(c.ErrOrStderr(), "gansim: skipped %s: %v\n", s.Name, s.Reason)
+		}
+		if err != nil && p.Found > 0 && !errors.Is(err, dataset.ErrNoImages) {
+			err = hinted{err, "choose fewer with -n, or fewer for the pilot"}
 		}
 		return pictureSet{p.Images, p.Names, p.SHA256}, err
 	}
