@@ -32,7 +32,7 @@ func trainCommand() *cobra.Command {
 			"(two for biggan, at 32 and at 64 pixels)")
 	c.Flags().BoolVar(&o.Resume, "resume", false, "go on from checkpoints")
 	report := c.Flags().Bool("report", false,
-		"train nothing: measure the networks in --out on held-out renders, beside their goals")
+		"train nothing: measure the networks in --out, beside their goals")
 	asJSON := jsonFlag(c)
 	seed := seedFlag(c, "of data, initial tensors and noise")
 	out, backend := outFlag(c, "gansim/mini/weights"), backendFlag(c)
