@@ -79,6 +79,9 @@ func Environment(ctx context.Context, c EnvironmentConfig) (dir string, err erro
 		if err := p.Pip(ctx, part, requirementsFile, Requirements()); err != nil {
 			return err
 		}
+		if err := settle(part); err != nil {
+			return err
+		}
 		if err := os.WriteFile(filepath.Join(part, stamp), want, 0o644); err != nil {
 			return err
 		}
@@ -91,6 +94,19 @@ func Environment(ctx context.Context, c EnvironmentConfig) (dir string, err erro
 		return "", fmt.Errorf("jupyter: %w", err)
 	}
 	return dir, nil
+}
+
+// settings keep JupyterLab from asking, on its first page and of the network, for news.
+const settings = `{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+`
+
+// settle writes the settings that JupyterLab has in an environment where the user chose no others.
+func settle(dir string) error {
+	folder := filepath.Join(dir, "share", "jupyter", "lab", "settings")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, "overrides.json"), []byte(settings), 0o644)
 }
 
 // newEnough says why a Python is none that Jupyter can be installed with.
