@@ -3,6 +3,7 @@ package actmax_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
@@ -128,5 +129,43 @@ func TestRefusedRuns(t *testing.T) {
 		if _, err := actmax.NewMaximizer(open(t), g, net, c); err == nil {
 			t.Errorf("%+v was taken", c)
 		}
+	}
+}
+
+// TestBatchSizes: 64 runs of several units give the same scores and ranks in batches of 8 and of 64.
+func TestBatchSizes(t *testing.T) {
+	const size, units, n = 4, 5, 64
+	g, net := square{plain{size * size * 3}, size}, newEye(6, units)
+	rng := rand.New(rand.NewPCG(2, 9))
+	var runs []actmax.Run
+	for i := range n {
+		c, err := g.Draw("", rng, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, actmax.Run{Unit: gansim.Unit{Layer: "units", Channel: i % units, Row: -1},
+			Method: actmax.Labels()[i%14/2*2], Start: actmax.Widen(c.Z)})
+	}
+	var scores [2][]float64
+	for k, batch := range []int{8, 64} {
+		m, err := actmax.NewMaximizer(open(t), g, net, actmax.MaximizerConfig{Layer: "units", Batch: batch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := m.Maximize(t.Context(), runs, 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range out {
+			scores[k] = append(scores[k], o.MaxScore)
+		}
+	}
+	for i := range n {
+		if math.Abs(scores[0][i]-scores[1][i]) > placedTolerance {
+			t.Errorf("run %d scores %v in batches of 8, %v of 64", i, scores[0][i], scores[1][i])
+		}
+	}
+	if a, b := actmax.Best(scores[0], n), actmax.Best(scores[1], n); !slices.Equal(a, b) {
+		t.Errorf("ranks %v and %v", a, b)
 	}
 }
