@@ -39,9 +39,9 @@ func Slide(images Images, opts ...Option) {
 func sliderHTML(frames []string, alt string) string {
 	var b strings.Builder
 	middle := len(frames) / 2
-	fmt.Fprintf(&b, `<div><input type="range" min="0" max="%d" value="%d" aria-label="image" style="width:256px" `+
-		`oninput="this.parentNode.querySelectorAll('img').forEach((e,i)=>e.style.display=i==this.value?'block':'none')">`,
-		len(frames)-1, middle)
+	fmt.Fprintf(&b, `<div><input type="range" min="0" max="%d" value="%d" aria-label="image" `+
+		`style="width:256px" oninput="this.parentNode.querySelectorAll('img').forEach(`+
+		`(e,i)=>e.style.display=i==this.value?'block':'none')">`, len(frames)-1, middle)
 	for i, f := range frames {
 		shown := "none"
 		if i == middle {

@@ -97,7 +97,8 @@ func Environment(ctx context.Context, c EnvironmentConfig) (dir string, err erro
 }
 
 // settings keep JupyterLab from asking, on its first page and of the network, for news.
-const settings = `{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+const settings = `{"@jupyterlab/apputils-extension:notification": {
+  "fetchNews": "false", "checkForUpdates": false}}
 `
 
 // settle writes the settings that JupyterLab has in an environment where the user chose no others.

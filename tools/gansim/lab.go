@@ -32,7 +32,7 @@ func labCommand() *cobra.Command {
 			"--save it does so at preset class and saves the outputs. GANSIM_PRESET chooses another preset.",
 		Example: "  gansim lab\n  gansim lab --check notebooks/panel_c.ipynb\n  gansim lab --save",
 	}
-	check := c.Flags().Bool("check", false, "run the notebooks without a browser; exit 1 names notebook and cell")
+	check := c.Flags().Bool("check", false, "run the notebooks without a browser; name what fails")
 	save := c.Flags().Bool("save", false, "run the notebooks without a browser and save their outputs")
 	noBrowser := c.Flags().Bool("no-browser", false, "do not open a browser")
 	backend := c.Flags().String("backend", "go", "backend `name` of the kernel for --check and --save")
