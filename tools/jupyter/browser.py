@@ -67,7 +67,9 @@ def wait_ready(page):
 
 
 def run(page, act):
-    """Tells the page to run cells, again if it did not yet listen."""
+    """Clears what was saved and tells the page to run cells, again if it did not yet listen."""
+    menu(page, "Edit", "Clear Outputs of All Cells")
+    page.wait_for_function(f"{PROMPTS}.every(s => /\\[ *\\]/.test(s))", timeout=10_000)
     for _ in range(12):
         act()
         try:
@@ -133,6 +135,7 @@ def notebook7(page, url):
 def main(folder):
     out = pathlib.Path(folder)
     out.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what follows is put in order
     kept = {p: p.read_bytes() for p in (ROOT / "notebooks").glob("*.ipynb")}
     lab, address = start()
     try:
