@@ -77,6 +77,6 @@ func rootCommand() *cobra.Command {
 	root.AddCommand(figureCommand(), sampleCommand(), statsCommand(), trainCommand(),
 		labCommand(), serveCommand(), kernelCommand(), setupCommand(), doctorCommand(), parityCommand(), weightsCommand(),
 		benchCommand(), runCommand(), maximizeCommand(), evolveCommand(), invertCommand(),
-		hessianCommand())
+		hessianCommand(), imstatCommand())
 	return root
 }
