@@ -74,9 +74,9 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return hinted{misuse{err}, c.CommandPath() + " -h"}
 	})
-	root.AddCommand(figureCommand(), sampleCommand(), statsCommand(), trainCommand(),
-		labCommand(), serveCommand(), kernelCommand(), setupCommand(), doctorCommand(), parityCommand(), weightsCommand(),
-		benchCommand(), runCommand(), maximizeCommand(), evolveCommand(), invertCommand(),
-		hessianCommand(), imstatCommand())
+	root.AddCommand(figureCommand(), sampleCommand(), invertCommand(), evolveCommand(), maximizeCommand(),
+		hessianCommand(), imstatCommand(), statsCommand(), trainCommand(), labCommand(), serveCommand(),
+		kernelCommand(), setupCommand(), doctorCommand(), parityCommand(), weightsCommand(), benchCommand(),
+		runCommand())
 	return root
 }
