@@ -223,8 +223,8 @@ func (e *env) summariseD(rows []RowD) (*Section, error) {
 			"unit (paired), which is fairer.",
 		"SGD in the Hessian basis equals plain SGD up to rounding, since no eigenvalue scales it.",
 		"The basis is that of the pixels' squared error, averaged over codes; the paper's is LPIPS.",
-		"Images fill the visual field (no receptive-field placement in this version). Runs of a unit " +
-			"are not independent: P is descriptive.",
+		"Images fill the visual field: this panel places none in receptive fields, though gansim maximize " +
+			"can. Runs of a unit are not independent: P is descriptive.",
 		fmt.Sprintf("The composition of the published %d runs is unknown; this is a grid of its own.",
 			paperRuns),
 	}
@@ -251,7 +251,9 @@ func (e *env) bestPaired(rows []RowD) (Test, error) {
 			best[u] = map[string]float64{}
 			units = append(units, u)
 		}
-		best[u][r.Generator] = max(best[u][r.Generator], r.MaxScore)
+		if old, ok := best[u][r.Generator]; !ok || r.MaxScore > old { // a best score may be negative
+			best[u][r.Generator] = r.MaxScore
+		}
 	}
 	var x, y []float64
 	for _, u := range units {
