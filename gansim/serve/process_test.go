@@ -81,9 +81,14 @@ func TestOwner(t *testing.T) {
 	if runtime.GOOS != "linux" { // elsewhere a dead process that was not waited for looks alive
 		_ = kernel.Wait()
 	}
-	time.Sleep(500 * time.Millisecond)
-	if a, _ := ask(t, c, "status", wire.Query{}); len(a.Status.Owners)+len(a.Status.Values) > 0 {
-		t.Errorf("got owners %v, values %v", a.Status.Owners, a.Status.Values)
+	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		a, _ := ask(t, c, "status", wire.Query{})
+		if len(a.Status.Owners)+len(a.Status.Values) == 0 {
+			break
+		}
+		if time.Since(begin) > 3*time.Second {
+			t.Fatalf("still has owners %v, values %v", a.Status.Owners, a.Status.Values)
+		}
 	}
 	c.Close()
 	within(t, "after the kernel", 3*time.Second, ended)
