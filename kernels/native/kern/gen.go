@@ -21,7 +21,7 @@ type target struct {
 	isa, name string
 	bits      int // of a number
 	lanes     int
-	heights   []int // of tiles, in the order of kernels.heights
+	heights   []int // of tiles, as kernels.heights
 }
 
 var targets = []target{
@@ -40,11 +40,19 @@ func main() {
 	assembly := bytes.NewBufferString(generated + "#include \"textflag.h\"\n#include \"go_asm.h\"\n")
 	declared := bytes.NewBufferString(generated + "package kern\n")
 	for _, t := range targets {
+		fmt.Fprintf(declared, "\nvar %sx%d = &kernels[float%[2]d]{%d, %#v,\n", t.isa, t.bits, t.lanes, t.heights)
+		for _, vectors := range []int{2, 1} {
+			fmt.Fprint(declared, "[]func(*tile){")
+			for _, rows := range t.heights {
+				fmt.Fprint(declared, t.tile(rows, vectors), ", ")
+			}
+			fmt.Fprintln(declared, "},")
+		}
+		fmt.Fprintf(declared, "%s%sDot, %[1]s%[2]sTaps}\n", t.isa, t.name)
 		for _, vectors := range []int{2, 1} {
 			for _, rows := range t.heights {
-				name := fmt.Sprintf("%s%s%dx%d", t.isa, t.name, rows, vectors)
-				fmt.Fprintf(declared, "\n//go:noescape\nfunc %s(t *tile)\n", name)
-				t.product(assembly, name, rows, vectors)
+				fmt.Fprintf(declared, "\n//go:noescape\nfunc %s(t *tile)\n", t.tile(rows, vectors))
+				t.product(assembly, rows, vectors)
 			}
 		}
 		w := bytes.NewBufferString(head)
@@ -86,9 +94,14 @@ func (t target) each(rows, cols int, f func(sum, place string)) {
 	}
 }
 
+// tile names the kernel of tiles of so many rows and vectors.
+func (t target) tile(rows, vectors int) string {
+	return fmt.Sprintf("%s%s%dx%d", t.isa, t.name, rows, vectors)
+}
+
 // product writes a kernel that computes rows × vectors·lanes sums of products. Sum r, c is in
 // register r·vectors + c; behind them follow the columns, then the numbers of the left operand.
-func (t target) product(w *bytes.Buffer, name string, rows, vectors int) {
+func (t target) product(w *bytes.Buffer, rows, vectors int) {
 	p := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	register, count, size := "Y", 16, t.lanes*t.bits/8
 	if t.isa == "avx512" {
@@ -101,7 +114,7 @@ func (t target) product(w *bytes.Buffer, name string, rows, vectors int) {
 	// Three rows are reached from each of these pointers, which go on from term to term.
 	pointers := []string{"AX", "CX", "DX", "R14"}[:(rows+2)/3]
 
-	p("\n// func %s(t *tile)\nTEXT ·%[1]s(SB), NOSPLIT, $0-8", name)
+	p("\n// func %s(t *tile)\nTEXT ·%[1]s(SB), NOSPLIT, $0-8", t.tile(rows, vectors))
 	p("MOVQ t+0(FP), DI\nMOVQ tile_a(DI), SI\nMOVQ tile_rowA(DI), R8\nMOVQ tile_stepA(DI), R9")
 	p("MOVQ tile_runs(DI), R10\nMOVQ tile_runs+8(DI), R11\nMOVQ tile_b(DI), BX\nMOVQ tile_stepB(DI), R12")
 	p("LEAQ (R8)(R8*2), R13\nCMPB tile_add(DI), $0\nJNE old")

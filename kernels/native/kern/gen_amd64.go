@@ -4,6 +4,11 @@
 
 package kern
 
+var avx512x32 = &kernels[float32]{16, []int{12, 8, 4, 1},
+	[]func(*tile){avx512F3212x2, avx512F328x2, avx512F324x2, avx512F321x2},
+	[]func(*tile){avx512F3212x1, avx512F328x1, avx512F324x1, avx512F321x1},
+	avx512F32Dot, avx512F32Taps}
+
 //go:noescape
 func avx512F3212x2(t *tile)
 
@@ -27,6 +32,11 @@ func avx512F324x1(t *tile)
 
 //go:noescape
 func avx512F321x1(t *tile)
+
+var avx512x64 = &kernels[float64]{8, []int{12, 8, 4, 1},
+	[]func(*tile){avx512F6412x2, avx512F648x2, avx512F644x2, avx512F641x2},
+	[]func(*tile){avx512F6412x1, avx512F648x1, avx512F644x1, avx512F641x1},
+	avx512F64Dot, avx512F64Taps}
 
 //go:noescape
 func avx512F6412x2(t *tile)
@@ -52,6 +62,11 @@ func avx512F644x1(t *tile)
 //go:noescape
 func avx512F641x1(t *tile)
 
+var avx2x32 = &kernels[float32]{8, []int{6, 4, 1},
+	[]func(*tile){avx2F326x2, avx2F324x2, avx2F321x2},
+	[]func(*tile){avx2F326x1, avx2F324x1, avx2F321x1},
+	avx2F32Dot, avx2F32Taps}
+
 //go:noescape
 func avx2F326x2(t *tile)
 
@@ -69,6 +84,11 @@ func avx2F324x1(t *tile)
 
 //go:noescape
 func avx2F321x1(t *tile)
+
+var avx2x64 = &kernels[float64]{4, []int{6, 4, 1},
+	[]func(*tile){avx2F646x2, avx2F644x2, avx2F641x2},
+	[]func(*tile){avx2F646x1, avx2F644x1, avx2F641x1},
+	avx2F64Dot, avx2F64Taps}
 
 //go:noescape
 func avx2F646x2(t *tile)
