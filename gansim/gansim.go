@@ -58,6 +58,15 @@ type Params struct {
 // Weights gives a graph function the tensor of a name. It panics with an error if there is none.
 type Weights func(name string) *graph.Node
 
+// Distance says how far images are from others: a metric of a generator's images, or what an
+// inversion makes small.
+type Distance struct {
+	Name   string
+	Params Params // tensors that Graph asks for
+	// Graph is a graph function: two batches [n, h, w, 3] in [0, 1] to the distance of each pair, [n].
+	Graph func(w Weights, images, reference *graph.Node) *graph.Node
+}
+
 // Generator turns latent codes into images.
 type Generator interface {
 	// Name is the label used in rows and figures, such as "DeePSim".

@@ -1,7 +1,7 @@
 // Package hessian finds the averaged metric of a generator: how far its image moves for a small step
 // of the code, averaged over codes (Wang & Ponce 2021, "The geometry of deep generative image
 // models"). The metric at a code z is the second derivative at dz = 0 of D(image(z), image(z + dz)).
-// D is a [Distance] of images: the paper used LPIPS; [MSE] is the pixels' mean squared error.
+// D is a distance of images: the paper used LPIPS; another is the pixels' mean squared error.
 package hessian
 
 import (
@@ -15,23 +15,7 @@ import (
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
-	"gansim.example/gansim/nn"
 )
-
-// Distance says how far images are from others.
-type Distance struct {
-	Name   string
-	Params gansim.Params // tensors that Graph asks for
-	// Graph is a graph function: two batches [n, h, w, 3] in [0, 1] to the distance of each pair, [n].
-	Graph func(w gansim.Weights, images, reference *Node) *Node
-}
-
-// MSE is the mean over pixels and colours of the squared difference.
-func MSE() Distance {
-	return Distance{Name: "mse", Graph: func(_ gansim.Weights, images, reference *Node) *Node {
-		return nn.MSE(images, reference)
-	}}
-}
 
 // Products multiplies vectors with the metrics of a generator, by differentiating twice. It computes
 // in float64 if a tensor of the generator or the distance is, else in float32.
@@ -43,7 +27,7 @@ type Products struct {
 }
 
 // New compiles a generator and a distance for a batch of vectors.
-func New(backend compute.Backend, g gansim.Generator, d Distance, batch int) (*Products, error) {
+func New(backend compute.Backend, g gansim.Generator, d gansim.Distance, batch int) (*Products, error) {
 	program, err := graphx.New(backend, []gansim.Params{g.Params(), d.Params},
 		func(nets []gansim.Weights, in []*Node) []*Node {
 			code, z, v := in[0], in[1], in[2] // [1, d] and twice [batch, d]

@@ -11,6 +11,7 @@ import (
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/hessian"
+	"gansim.example/gansim/nn"
 	"gansim.example/kernels"
 )
 
@@ -37,7 +38,7 @@ func TestAverage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := hessian.New(b, quadratic{}, hessian.MSE(), 3)
+	p, err := hessian.New(b, quadratic{}, nn.PixelMSE(), 3)
 	if err != nil {
 		t.Fatal(err)
 	}

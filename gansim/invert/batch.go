@@ -65,18 +65,13 @@ func (v *Inverter) rotate(z []float32) []float32 {
 
 func (b *batch) end() { graphx.Free(append(b.state, b.target)...) }
 
-func freeAll(inputs []any) {
-	for _, v := range inputs {
-		if t, ok := v.(*tensors.Tensor); ok {
-			graphx.Free(t)
-		}
-	}
-}
-
 // call is one step from w at step k, counted from 0.
 func (b *batch) call(w *tensors.Tensor, k int) ([]*tensors.Tensor, error) {
 	args := []any{w, b.state[1], b.state[2], b.target, float32(k + 1), float32(b.config.Rate), b.free}
-	return b.program.Call(append(args, b.basis...)...)
+	if b.basis != nil {
+		args = append(args, b.basis)
+	}
+	return b.program.Call(args...)
 }
 
 func (b *batch) run(ctx context.Context, r *Result) error {

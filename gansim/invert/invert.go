@@ -11,9 +11,11 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
+	"gansim.example/gansim/nn"
 	"gansim.example/gansim/optim/ingraph"
 )
 
@@ -29,7 +31,7 @@ type Config struct {
 	Best bool
 	// Free says which dimensions of the code are searched; nil means all. The others keep the start's.
 	Free []bool
-	Loss Loss // zero means MSE
+	Loss gansim.Distance // zero means the paper's, nn.PixelMSE
 	// Unclamped compares images before they are limited to [0, 1], where the generator can give them:
 	// the limits have no gradient beyond. The images of the result are limited.
 	Unclamped bool
@@ -66,7 +68,7 @@ type Result struct {
 type Inverter struct {
 	generator gansim.Generator
 	program   *graphx.Program
-	basis     []any // on the device, if there is one
+	basis     *tensors.Tensor // on the device, nil if there is none
 	config    Config
 }
 
@@ -78,7 +80,7 @@ func (c *Config) fill(g gansim.Generator) error {
 		c.Batch = 8
 	}
 	if c.Loss.Graph == nil {
-		c.Loss = MSE()
+		c.Loss = nn.PixelMSE()
 	}
 	d := g.CodeSize()
 	switch {
@@ -107,7 +109,7 @@ func New(backend compute.Backend, g gansim.Generator, c Config) (*Inverter, erro
 	}
 	v := &Inverter{generator: g, program: program, config: c}
 	if d := g.CodeSize(); c.Basis != nil {
-		v.basis = []any{graphx.TensorOf(dtypes.Float32, c.Basis, d, d)}
+		v.basis = graphx.TensorOf(dtypes.Float32, c.Basis, d, d)
 	}
 	return v, nil
 }
@@ -128,7 +130,9 @@ func (v *Inverter) Bytes() int64 { return v.program.Bytes() }
 // Close frees the device's memory; the inverter is not to be used afterwards.
 func (v *Inverter) Close() {
 	v.program.Close()
-	freeAll(v.basis)
+	if v.basis != nil {
+		graphx.Free(v.basis)
+	}
 }
 
 // unclamper is a generator that can give its images before they are limited to [0, 1].

@@ -13,43 +13,27 @@ import (
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
-	"gansim.example/gansim/nn"
 )
 
-// Loss says how far images are from their targets.
-type Loss struct {
-	Name   string
-	Params gansim.Params // tensors that Graph asks for
-	// Graph is a graph function: two batches [n, h, w, 3] to the loss of each pair, [n].
-	Graph func(w gansim.Weights, images, targets *Node) *Node
-}
-
-// MSE is the mean over pixels and colours of the squared difference, the paper's loss.
-func MSE() Loss {
-	return Loss{Name: "mse", Graph: func(_ gansim.Weights, images, targets *Node) *Node {
-		return nn.MSE(images, targets)
-	}}
-}
-
 // L1 is the mean of the absolute difference.
-func L1() Loss {
-	return Loss{Name: "l1", Graph: func(_ gansim.Weights, images, targets *Node) *Node {
+func L1() gansim.Distance {
+	return gansim.Distance{Name: "l1", Graph: func(_ gansim.Weights, images, targets *Node) *Node {
 		return ReduceMean(Abs(Sub(images, targets)), 1, 2, 3)
 	}}
 }
 
 // Mixed is a weighted sum of losses, of which at most one has tensors.
-func Mixed(losses []Loss, shares []float64) (Loss, error) {
+func Mixed(losses []gansim.Distance, shares []float64) (gansim.Distance, error) {
 	if len(losses) == 0 || len(losses) != len(shares) {
-		return Loss{}, fmt.Errorf("invert: %d losses with %d weights", len(losses), len(shares))
+		return gansim.Distance{}, fmt.Errorf("invert: %d losses with %d weights", len(losses), len(shares))
 	}
-	var mixed Loss
+	var mixed gansim.Distance
 	for i, l := range losses {
 		if shares[i] <= 0 || math.IsInf(shares[i], 0) || math.IsNaN(shares[i]) {
-			return Loss{}, fmt.Errorf("invert: weight %g of %s, want a positive number", shares[i], l.Name)
+			return gansim.Distance{}, fmt.Errorf("invert: weight %g of %s, want a positive number", shares[i], l.Name)
 		}
 		if len(l.Params.Names) > 0 && len(mixed.Params.Names) > 0 {
-			return Loss{}, fmt.Errorf("invert: %s is a second loss with a network", l.Name)
+			return gansim.Distance{}, fmt.Errorf("invert: %s is a second loss with a network", l.Name)
 		}
 		if len(l.Params.Names) > 0 {
 			mixed.Params = l.Params
@@ -132,7 +116,7 @@ func (v *Inverter) Restarts(ctx context.Context, targets gansim.Images, starts [
 }
 
 // Distances measures images against targets of the same size by a loss, one number for each pair.
-func Distances(ctx context.Context, backend compute.Backend, l Loss, images, targets gansim.Images) (
+func Distances(ctx context.Context, backend compute.Backend, l gansim.Distance, images, targets gansim.Images) (
 	[]float64, error) {
 	if images.N != targets.N || images.Height != targets.Height || images.Width != targets.Width {
 		return nil, fmt.Errorf("invert: %d images of %dx%d against %d of %dx%d", images.N, images.Height,

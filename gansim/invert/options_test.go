@@ -8,6 +8,7 @@ import (
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/invert"
+	"gansim.example/gansim/nn"
 )
 
 // limited is a linear generator whose images are limited to [0, 1].
@@ -111,12 +112,12 @@ func TestSpaces(t *testing.T) {
 func TestLosses(t *testing.T) {
 	g := newLinear()
 	images, start := targets(g, 2)
-	mixed, err := invert.Mixed([]invert.Loss{invert.MSE(), invert.L1()}, []float64{.5, 2})
+	mixed, err := invert.Mixed([]gansim.Distance{nn.PixelMSE(), invert.L1()}, []float64{.5, 2})
 	if err != nil || mixed.Name != "0.5*mse+2*l1" {
 		t.Fatalf("%q (%v)", mixed.Name, err)
 	}
 	first := map[string]float64{}
-	for _, l := range []invert.Loss{invert.MSE(), invert.L1(), mixed} {
+	for _, l := range []gansim.Distance{nn.PixelMSE(), invert.L1(), mixed} {
 		r := inverted(t, g, invert.Config{Steps: 60, Rate: .05, Loss: l}, images, start)
 		if r.LossLast[0] > .8*r.LossFirst[0] {
 			t.Errorf("%s: from %v to %v", l.Name, r.LossFirst[0], r.LossLast[0])
@@ -127,7 +128,7 @@ func TestLosses(t *testing.T) {
 		t.Errorf("mixed loss %v, want %v", first[mixed.Name], want)
 	}
 	for _, shares := range [][]float64{{1}, {1, 0}, {1, math.NaN()}} {
-		if _, err := invert.Mixed([]invert.Loss{invert.MSE(), invert.L1()}, shares); err == nil {
+		if _, err := invert.Mixed([]gansim.Distance{nn.PixelMSE(), invert.L1()}, shares); err == nil {
 			t.Errorf("weights %v were taken", shares)
 		}
 	}

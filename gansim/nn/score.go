@@ -2,6 +2,8 @@ package nn
 
 import (
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"gansim.example/gansim"
 )
 
 // LRNOptions describes local response normalisation: x / (K + Alpha*sum)^Beta, where the sum is
@@ -61,4 +63,11 @@ func UnitNormalise(x *Node, eps float64) *Node {
 func MSE(x, y *Node) *Node {
 	d := Square(Sub(x, y))
 	return ReduceMean(Reshape(d, d.Shape().Dimensions[0], -1), 1)
+}
+
+// PixelMSE is the mean over pixels and colours of the squared difference of images.
+func PixelMSE() gansim.Distance {
+	return gansim.Distance{Name: "mse", Graph: func(_ gansim.Weights, images, reference *Node) *Node {
+		return MSE(images, reference)
+	}}
 }

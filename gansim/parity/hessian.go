@@ -150,20 +150,20 @@ func (m metricAt) average(r *run, codes [][]float64, cutoff int, exponent float6
 
 // distances open the distances that metrics are taken of, by their names in the cases. Images in
 // [0, 1] are handed to LPIPS as they are, as the paper does; its weights are the case's second.
-var distances = map[string]func(dir string, c *oracle.Case) (hessian.Distance, error){
-	"mse": func(string, *oracle.Case) (hessian.Distance, error) { return hessian.MSE(), nil },
-	"lpips": func(dir string, c *oracle.Case) (hessian.Distance, error) {
+var distances = map[string]func(dir string, c *oracle.Case) (gansim.Distance, error){
+	"mse": func(string, *oracle.Case) (gansim.Distance, error) { return nn.PixelMSE(), nil },
+	"lpips": func(dir string, c *oracle.Case) (gansim.Distance, error) {
 		src, err := source(dir, c.Weights[1])
 		if err != nil {
-			return hessian.Distance{}, err
+			return gansim.Distance{}, err
 		}
 		config := lpips.SqueezeNet
 		config.Unscaled = true
 		net, err := config.Load(src, nn.LoadOptions{Float64: true})
 		if err != nil {
-			return hessian.Distance{}, err
+			return gansim.Distance{}, err
 		}
-		return hessian.Distance{Name: net.Name, Params: net.Params(), Graph: net.Distance}, nil
+		return gansim.Distance{Name: net.Name, Params: net.Params(), Graph: net.Distance}, nil
 	},
 }
 

@@ -14,10 +14,12 @@ import (
 	"github.com/spf13/cobra"
 	"gonum.org/v1/gonum/mat"
 
+	"gansim.example/gansim"
 	"gansim.example/gansim/actmax"
 	"gansim.example/gansim/experiment"
 	"gansim.example/gansim/figure"
 	"gansim.example/gansim/hessian"
+	"gansim.example/gansim/nn"
 	"gansim.example/weights"
 )
 
@@ -126,15 +128,11 @@ func hessianCommand() *cobra.Command {
 }
 
 // measure opens the distance.
-func (a *averaging) measure(files *networkFiles) (hessian.Distance, error) {
+func (a *averaging) measure(files *networkFiles) (gansim.Distance, error) {
 	if a.Distance == "mse" {
-		return hessian.MSE(), nil
+		return nn.PixelMSE(), nil
 	}
-	n, err := perceptual(files, a.Distance, true)
-	if err != nil {
-		return hessian.Distance{}, err
-	}
-	return hessian.Distance{Name: a.Distance, Params: n.Params(), Graph: n.Distance}, nil
+	return perceptual(files, a.Distance, true)
 }
 
 // codes are drawn, or those of a file.
@@ -176,7 +174,7 @@ func (a *averaging) codes(path string) ([][]float64, error) {
 }
 
 // run averages and writes.
-func (a *averaging) run(c *cobra.Command, b compute.Backend, d hessian.Distance, codes [][]float64) error {
+func (a *averaging) run(c *cobra.Command, b compute.Backend, d gansim.Distance, codes [][]float64) error {
 	sum, p, err := a.average(c, b, d, codes)
 	if err != nil {
 		return err
@@ -202,7 +200,7 @@ func (a *averaging) run(c *cobra.Command, b compute.Backend, d hessian.Distance,
 }
 
 // average sums code by code; the sum so far is kept.
-func (a *averaging) average(c *cobra.Command, b compute.Backend, d hessian.Distance, codes [][]float64) (
+func (a *averaging) average(c *cobra.Command, b compute.Backend, d gansim.Distance, codes [][]float64) (
 	*mat.SymDense, *pieces, error) {
 	p, err := newPieces(a.out, a)
 	if err != nil {

@@ -6,8 +6,6 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
@@ -16,7 +14,6 @@ import (
 	"gansim.example/gansim/actmax"
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/invert"
-	"gansim.example/gansim/models/lpips"
 	"gansim.example/gansim/nn"
 	"gansim.example/gansim/ranktest"
 	"gansim.example/weights"
@@ -42,8 +39,8 @@ type inversion struct {
 	files   *networkFiles
 	cast    *cast
 	players []*player
-	loss    invert.Loss
-	ruler   *invert.Loss
+	loss    gansim.Distance
+	ruler   *gansim.Distance
 	images  pictureSet
 }
 
@@ -162,11 +159,11 @@ func (v *inversion) settle(c *cobra.Command) (err error) {
 			v.Pilot = 10
 		}
 	}
-	if v.loss, err = v.lossOf(v.Loss); err != nil {
+	if v.loss, err = lossOf(v.files, v.Loss); err != nil {
 		return err
 	}
 	if *v.measure != "" {
-		ruler, err := v.perceptual(*v.measure, false)
+		ruler, err := perceptual(v.files, *v.measure, false)
 		if err != nil {
 			return err
 		}
@@ -184,68 +181,6 @@ func (v *inversion) settle(c *cobra.Command) (err error) {
 	}
 	v.images, err = openPictures(c, v.Set, size, v.N+v.Pilot, v.Seed)
 	return err
-}
-
-// lossOf reads a loss: a name, or a sum of names with weights.
-func (v *inversion) lossOf(text string) (invert.Loss, error) {
-	var parts []invert.Loss
-	var shares []float64
-	for term := range strings.SplitSeq(text, "+") {
-		share, name := 1., term
-		if number, rest, ok := strings.Cut(term, "*"); ok {
-			x, err := strconv.ParseFloat(number, 64)
-			if err != nil {
-				return invert.Loss{}, misuse{fmt.Errorf("--loss %s: %q is no number", text, number)}
-			}
-			share, name = x, rest
-		}
-		l, err := v.oneLoss(name)
-		if err != nil {
-			return l, err
-		}
-		parts, shares = append(parts, l), append(shares, share)
-	}
-	if len(parts) == 1 && shares[0] == 1 {
-		return parts[0], nil
-	}
-	mixed, err := invert.Mixed(parts, shares)
-	if err != nil {
-		err = misuse{err}
-	}
-	return mixed, err
-}
-
-func (v *inversion) oneLoss(name string) (invert.Loss, error) {
-	switch name {
-	case "mse":
-		return invert.MSE(), nil
-	case "l1":
-		return invert.L1(), nil
-	}
-	return v.perceptual(name, false)
-}
-
-// perceptual opens an LPIPS network; unscaled reads images in [0, 1] as they are.
-func (v *inversion) perceptual(name string, unscaled bool) (invert.Loss, error) {
-	n, err := perceptual(v.files, name, unscaled)
-	if err != nil {
-		return invert.Loss{}, err
-	}
-	return invert.Loss{Name: name, Params: n.Params(), Graph: n.Distance}, nil
-}
-
-func perceptual(files *networkFiles, name string, unscaled bool) (*lpips.Network, error) {
-	if _, ok := lpips.Published()[name]; !ok {
-		return nil, misuse{fmt.Errorf("no distance %q, known are mse, l1, lpips_alex, lpips_squeeze, lpips_vgg",
-			name)}
-	}
-	net, _, err := files.open(name, nn.LoadOptions{})
-	if err != nil {
-		return nil, err
-	}
-	n := net.(*lpips.Network)
-	n.Unscaled = unscaled
-	return n, nil
 }
 
 // run inverts through each generator and describes the results.
@@ -458,7 +393,7 @@ func (r *reconstructions) read(f *weights.File, from int) error {
 // describe measures one generator's reconstructions.
 func (v *inversion) describe(ctx context.Context, b compute.Backend, r *reconstructions,
 	targets gansim.Images) ([]inverted, error) {
-	errs, err := invert.Distances(ctx, b, invert.MSE(), r.images, targets)
+	errs, err := invert.Distances(ctx, b, nn.PixelMSE(), r.images, targets)
 	if err != nil {
 		return nil, err
 	}

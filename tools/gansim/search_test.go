@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gansim.example/gansim"
-	"gansim.example/gansim/hessian"
+	"gansim.example/gansim/nn"
 	"gansim.example/kernels"
 	"gansim.example/weights"
 )
@@ -150,7 +150,7 @@ func TestHessianResumes(t *testing.T) {
 		c.SetErr(&talk)
 		a := &averaging{Generator: "bowl", Distance: "mse", N: 3, out: "results", batch: 2,
 			player: &player{Generator: bowl{}, family: "BigGAN"}}
-		return a, a.run(c, b, hessian.MSE(), codes)
+		return a, a.run(c, b, nn.PixelMSE(), codes)
 	}
 	t.Chdir(t.TempDir())
 	stopped := &countdown{Context: t.Context()}

@@ -70,7 +70,7 @@ func (r *runner) eigenvectors(ctx context.Context, g gansim.Generator) ([]weight
 	if err != nil {
 		return nil, err
 	}
-	p, err := hessian.New(r.backend, g, hessian.MSE(), decode.Batch)
+	p, err := hessian.New(r.backend, g, nn.PixelMSE(), decode.Batch)
 	if err != nil {
 		return nil, err
 	}
