@@ -87,6 +87,16 @@ func open(dir, network string) (nn.Source, error) {
 	return nn.FromFile(f), nil
 }
 
+// loaded reads a network of the folder.
+func loaded[N any](dir, network string, load func(nn.Source, nn.LoadOptions) (N, error)) (N, error) {
+	src, err := open(dir, network)
+	if err != nil {
+		var none N
+		return none, err
+	}
+	return load(src, nn.LoadOptions{})
+}
+
 // known says whether a network's name is one of those that are trained.
 func known(name string) error {
 	if slices.Contains(Networks(), name) {

@@ -24,35 +24,19 @@ var metricCodes = map[string]struct {
 
 // metric averages the generators' metrics and writes their eigenvectors: nothing is trained.
 func (r *runner) metric(ctx context.Context, rec Record) error {
-	var generators []gansim.Generator
-	load := func(name string, fn func(dir string) (gansim.Generator, error)) error {
-		g, err := fn(r.dir)
-		if err != nil {
-			return fmt.Errorf("train: the metric is that of %s: train it first: %w", name, err)
-		}
-		generators = append(generators, g)
-		return nil
+	first := func(network string, err error) error {
+		return fmt.Errorf("train: the metric is that of %s: train it first: %w", network, err)
 	}
-	if err := load("deepsim", func(dir string) (gansim.Generator, error) {
-		src, err := open(dir, "deepsim")
-		if err != nil {
-			return nil, err
-		}
-		return deepsim.Mini.Load(src, nn.LoadOptions{})
-	}); err != nil {
-		return err
+	deepSim, err := loaded(r.dir, "deepsim", deepsim.Mini.Load)
+	if err != nil {
+		return first("deepsim", err)
 	}
-	if err := load("biggan", func(dir string) (gansim.Generator, error) {
-		src, err := open(dir, "biggan")
-		if err != nil {
-			return nil, err
-		}
-		return biggan.Mini.Load(src, nn.LoadOptions{})
-	}); err != nil {
-		return err
+	bigGAN, err := loaded(r.dir, "biggan", biggan.Mini.Load)
+	if err != nil {
+		return first("biggan", err)
 	}
 	var ts []weights.Tensor
-	for _, g := range generators {
+	for _, g := range []gansim.Generator{deepSim, bigGAN} {
 		found, err := r.eigenvectors(ctx, g)
 		if err != nil {
 			return err

@@ -118,16 +118,6 @@ func (m *reporter) classifiers() error {
 	return nil
 }
 
-// loaded reads a network of the folder.
-func loaded[N any](dir, network string, load func(nn.Source, nn.LoadOptions) (N, error)) (N, error) {
-	src, err := open(dir, network)
-	if err != nil {
-		var none N
-		return none, err
-	}
-	return load(src, nn.LoadOptions{})
-}
-
 // detector measures recall and precision at confidence 0.25 and an overlap of 0.5, boxes of the right
 // class alone.
 func (m *reporter) detector() error {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	. "github.com/gomlx/gomlx/core/graph"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 
 	"gansim.example/gansim"
@@ -126,19 +127,11 @@ func (m *reporter) biggan() error {
 			hits[labels[i]]++
 		}
 	}
-	m.add("biggan", "recognised as their class", sum(hits)/sum(counts), .8, codes.N)
+	m.add("biggan", "recognised as their class", floats.Sum(hits)/floats.Sum(counts), .8, codes.N)
 	for c, name := range world.Classes()[:net.Classes] {
 		m.add("biggan", "recognised as "+name, hits[c]/max(counts[c], 1), 0, int(counts[c]))
 	}
 	return m.coverage(fake, real, labels, renders.Labels)
-}
-
-func sum(v []float64) float64 {
-	total := 0.
-	for _, x := range v {
-		total += x
-	}
-	return total
 }
 
 // coverage compares samples with renders: precision, recall and FID, and the recall within classes,

@@ -172,13 +172,9 @@ func (r *runner) fit(ctx context.Context, d *data, c resumed, rec *Record, begin
 	case "alexnet", "resnet50", "resnet50_linf8":
 		return r.classifier(ctx, d, c, rec, done)
 	case "deepsim":
-		src, err := open(r.dir, "alexnet")
+		net, err := loaded(r.dir, "alexnet", alexnet.Mini.Load)
 		if err != nil {
 			return fmt.Errorf("train: deepsim inverts alexnet: train it first: %w", err)
-		}
-		net, err := alexnet.Mini.Load(src, nn.LoadOptions{})
-		if err != nil {
-			return err
 		}
 		v, err := newInverter(r, d, net.Params())
 		if err != nil {
