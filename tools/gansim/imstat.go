@@ -1,18 +1,19 @@
 package main
 
 import (
+	"bytes"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/stat"
 
 	"gansim.example/gansim/dataset"
 	"gansim.example/gansim/imaging"
@@ -158,18 +159,9 @@ func imstatMeans(rows []imstatRow) []imstatMean {
 				}
 			}
 			m := imstatMean{Set: set, Statistic: s.Name, Source: string(s.Source), N: len(v)}
-			mean, squares := 0.0, 0.0
-			for i, x := range v {
-				d := x - mean
-				mean += d / float64(i+1)
-				squares += d * (x - mean)
-			}
-			n := float64(len(v))
 			if len(v) > 0 {
-				m.Mean = finite(mean)
-			}
-			if len(v) > 1 {
-				m.SEM = finite(math.Sqrt(squares / (n - 1) / n))
+				mean, sd := stat.MeanStdDev(v, nil)
+				m.Mean, m.SEM = finite(mean), finite(stat.StdErr(sd, float64(len(v))))
 			}
 			means = append(means, m)
 		}
@@ -177,17 +169,8 @@ func imstatMeans(rows []imstatRow) []imstatMean {
 	return means
 }
 
-// writeImstat writes the rows in full precision and renames the finished file into place.
-func writeImstat(file string, rows []imstatRow) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(file), ".gansim-*")
-	if err != nil {
-		return hinted{fmt.Errorf("cannot write %s: %w", file, err), "choose another --out"}
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-		}
-	}()
+// writeImstat writes the rows in full precision, whole or not at all.
+func writeImstat(file string, rows []imstatRow) error {
 	header := []string{"set", "image", "sha256"}
 	for _, s := range imstat.Statistics() {
 		header = append(header, s.Name)
@@ -200,13 +183,14 @@ func writeImstat(file string, rows []imstatRow) (err error) {
 		}
 		lines = append(lines, line)
 	}
-	if err := csv.NewWriter(f).WriteAll(lines); err != nil {
+	var b bytes.Buffer
+	if err := csv.NewWriter(&b).WriteAll(lines); err != nil {
 		return err
 	}
-	if err := errors.Join(f.Chmod(0o644), f.Sync(), os.Rename(f.Name(), file)); err != nil {
-		return err
+	if err := renameio.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		return hinted{fmt.Errorf("cannot write %s: %w", file, err), "choose another --out"}
 	}
-	return f.Close()
+	return nil
 }
 
 // cell is a number as text, empty where there is none.
