@@ -15,7 +15,6 @@ import subprocess
 import time
 
 import torch
-import torch.nn.functional as F
 
 import nets
 
@@ -30,9 +29,7 @@ def job(net, batch, device):
         generator, scorer = net.split("+")
         images, x = job(generator, batch, device)
         logits, _ = job(scorer, 1, device)
-        mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (nets.IMAGENET_MEAN, nets.IMAGENET_STD))
-        return lambda z: logits(F.interpolate((images(z) - mean) / std, size=SIZES[scorer], mode="bilinear",
-                                              align_corners=True)), x
+        return lambda z: logits(nets.imagenet_pre(images(z), SIZES[scorer])), x
     model = nets.build(net).eval()
     for p in model.parameters():
         p.requires_grad_(False)
