@@ -66,6 +66,10 @@ func benchCommand() *cobra.Command {
 		if len(*net) == 0 {
 			*net = timed
 		}
+		jobs := []bool{false, true}
+		if *grad {
+			jobs = jobs[1:]
+		}
 		var found []timing
 		for _, name := range *net {
 			net, shape, err := findTimed(name)
@@ -75,13 +79,9 @@ func benchCommand() *cobra.Command {
 			if len(shape) == 3 && *size > 0 {
 				shape = []int{*size, *size, 3}
 			}
-			for _, gradient := range []bool{false, true} {
-				if *grad && !gradient {
-					continue
-				}
+			for _, gradient := range jobs {
 				t := timing{Net: name, Batch: *batch, Gradient: gradient}
-				err := t.clock(c, b, net, shape, *calls)
-				if err != nil {
+				if err := t.clock(c, b, net, shape, *calls); err != nil {
 					return err
 				}
 				found = append(found, t)

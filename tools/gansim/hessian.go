@@ -88,23 +88,8 @@ func hessianCommand() *cobra.Command {
 			return misused(c, "-n %d, --batch %d: want at least 1", a.N, a.batch)
 		}
 		a.Distance, a.Seed, a.out = distance.value, *seed, *out
-		all, err := newCast(files)
+		d, z, err := a.open(files, *gan, *codes)
 		if err != nil {
-			return err
-		}
-		if a.player, err = all.generator(*gan); err != nil {
-			return err
-		}
-		a.Generator, a.Weights = a.player.Name(), a.player.hash
-		d, err := a.measure(files)
-		if err != nil {
-			return err
-		}
-		z, err := a.codes(*codes)
-		if err != nil {
-			return err
-		}
-		if err := checkOut(a.out); err != nil {
 			return err
 		}
 		b, err := openBackend(c, *backend)
@@ -125,6 +110,26 @@ func hessianCommand() *cobra.Command {
 		return err
 	}
 	return c
+}
+
+// open opens what is needed, before anything is computed.
+func (a *averaging) open(files *networkFiles, gan, codes string) (d gansim.Distance, z [][]float64,
+	err error) {
+	all, err := newCast(files)
+	if err != nil {
+		return d, nil, err
+	}
+	if a.player, err = all.generator(gan); err != nil {
+		return d, nil, err
+	}
+	a.Generator, a.Weights = a.player.Name(), a.player.hash
+	if d, err = a.measure(files); err != nil {
+		return d, nil, err
+	}
+	if z, err = a.codes(codes); err != nil {
+		return d, nil, err
+	}
+	return d, z, checkOut(a.out)
 }
 
 // measure opens the distance.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"gansim.example/gansim/mini/train"
@@ -59,23 +60,28 @@ func trainCommand() *cobra.Command {
 			}
 			return writeGoals(c.OutOrStdout(), goals, *asJSON)
 		}
-		current := ""
-		meters := map[string]func(done, total int){}
-		o.Progress = func(network, phase string, done, total int) {
-			current = network
-			if meters[phase] == nil {
-				meters[phase] = newProgress(c.ErrOrStderr(), phase)
-			}
-			meters[phase](done, total)
-		}
-		o.Log = func(network string, p train.Point) {
-			clearLine(c.ErrOrStderr())
-			fmt.Fprintf(c.OutOrStdout(), "%s step %d %v\n", p.Phase, p.Step, p.Values)
-		}
-		err = train.All(c.Context(), b, o)
-		return interrupted(err, goOn(c, o.Only, current))
+		return learn(c, b, o)
 	}
 	return c
+}
+
+// learn trains with progress and curves told.
+func learn(c *cobra.Command, b compute.Backend, o train.Options) error {
+	current := ""
+	meters := map[string]func(done, total int){}
+	o.Progress = func(network, phase string, done, total int) {
+		current = network
+		if meters[phase] == nil {
+			meters[phase] = newProgress(c.ErrOrStderr(), phase)
+		}
+		meters[phase](done, total)
+	}
+	o.Log = func(network string, p train.Point) {
+		clearLine(c.ErrOrStderr())
+		fmt.Fprintf(c.OutOrStdout(), "%s step %d %v\n", p.Phase, p.Step, p.Values)
+	}
+	err := train.All(c.Context(), b, o)
+	return interrupted(err, goOn(c, o.Only, current))
 }
 
 // goOn is the command that resumes: the flags as given, and the networks from the interrupted one
