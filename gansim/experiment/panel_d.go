@@ -38,7 +38,7 @@ type RowD struct {
 }
 
 // batchD is the largest number of runs computed together.
-const batchD = 12
+const batchD = 36
 
 // startsD are the sampling recipes of the runs' first codes.
 func startD(generator string) string {
