@@ -1,5 +1,6 @@
-// Package dataset reads folders of photographs as square images, [n, size, size, 3] in [0, 1],
-// with the name and the SHA-256 of every file. Files that cannot be read are skipped, counted and
+// Package dataset reads sets of images: [Folder] a folder of photographs as square images,
+// [n, size, size, 3] in [0, 1], and [Open] and [Stream] sets of any size and form, image by image.
+// Every file comes with its name and SHA-256. Files that cannot be read are skipped, counted and
 // named with their reason. What is read does not depend on the number of workers or on the order in
 // which the disk lists files; a subset is drawn from a seed, and both are part of the result.
 //
@@ -24,13 +25,17 @@ var ErrNoImages = errors.New("no readable images")
 // goroutines at once.
 type Reader func(r io.Reader, size int) (gansim.Images, error)
 
-// Options of [Folder] and [Files]; the zero value reads all files at the size of the paper.
+// Options of [Open], [Folder] and [Files]; the zero value reads all files at the size of the paper.
 type Options struct {
-	Size    int    // height and width of the images; zero means 256, as BigGAN and DeePSim draw
-	N       int    // images wanted from a folder; zero means every readable one
+	// Size is the height and width of the images of Folder and Files; zero means 256, as BigGAN and
+	// DeePSim draw.
+	Size    int
+	N       int    // images wanted; zero means every readable one
 	Seed    uint64 // chooses the N
 	Workers int    // files read at a time; zero means 2
 	Strict  bool   // a file that cannot be read is an error
+	// Openers know, by prefix, the specs of Open that draw images.
+	Openers map[string]Opener
 
 	// Progress is told how many files of how many are done; nil means quiet. Calls never overlap.
 	// The total grows where other files replace bad ones in a subset.
@@ -156,7 +161,11 @@ func Files(ctx context.Context, dir string, names []string, read Reader, o Optio
 func Choose(names []string, seed uint64) []string {
 	out := slices.Clone(names)
 	slices.Sort(out)
-	rng := rand.New(rand.NewPCG(seed, 0))
-	rng.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	shuffle(out, seed)
 	return out
+}
+
+func shuffle[T any](list []T, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	rng.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 }
