@@ -143,3 +143,17 @@ func TestInterpolateRefusals(t *testing.T) {
 		t.Error("size 0: no error")
 	}
 }
+
+// TestTensorFlow1: pixel i lies at i in/out, and beyond the last pixel there is only that one.
+func TestTensorFlow1(t *testing.T) {
+	m := gansim.NewImages(1, 1, 2)
+	copy(m.Pix, []float32{0, .25, .5, 1, .75, .5})
+	got, err := Interpolate(m, 4, 1, Interpolation{Mode: TensorFlow1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []float32{0, .25, .5, .5, .5, .5, 1, .75, .5, 1, .75, .5}
+	if !slices.Equal(got.Pix, want) {
+		t.Errorf("got %v, want %v", got.Pix, want)
+	}
+}

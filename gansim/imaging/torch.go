@@ -8,7 +8,7 @@ import (
 	"gansim.example/gansim"
 )
 
-// Mode is a rule of PyTorch's torch.nn.functional.interpolate.
+// Mode is a rule of PyTorch's torch.nn.functional.interpolate, or [TensorFlow1].
 type Mode string
 
 // The modes.
@@ -18,6 +18,9 @@ const (
 	TorchArea         Mode = "area" // mean of all pixels that the output pixel touches
 	TorchBilinear     Mode = "bilinear"
 	TorchBicubic      Mode = "bicubic" // a = -0.75; with antialias -0.5, as Pillow
+	// TensorFlow1 is that program's bilinear: pixel i lies at i in/out, without the half pixel of the
+	// others (torch-fidelity, interpolate_compat_tensorflow.py).
+	TensorFlow1 Mode = "tensorflow1"
 )
 
 // Interpolation says how [Interpolate] resizes.
@@ -71,11 +74,13 @@ func (o Interpolation) taps() (func(in, out int) []tap, error) {
 		return Bicubic.taps, nil
 	case o.Mode == TorchBilinear:
 		return each(o.linear), nil
+	case o.Mode == TensorFlow1:
+		return each(func(i, in, out int) tap { return between(float64(i)*float64(in)/float64(out), in) }), nil
 	case o.Mode == TorchBicubic:
 		return each(o.cubic), nil
 	}
 	return nil, errors.New("imaging: interpolate: unknown mode " + string(o.Mode) +
-		", known are nearest, nearest-exact, area, bilinear and bicubic")
+		", known are nearest, nearest-exact, area, bilinear, bicubic and tensorflow1")
 }
 
 // each makes a tap for every output pixel.
@@ -115,7 +120,11 @@ func (o Interpolation) position(i, in, out int) float64 {
 }
 
 func (o Interpolation) linear(i, in, out int) tap {
-	at := max(0, o.position(i, in, out))
+	return between(max(0, o.position(i, in, out)), in)
+}
+
+// between mixes the two pixels around a position, from 0 up.
+func between(at float64, in int) tap {
 	first := min(int(at), in-1)
 	if first == in-1 {
 		return tap{first: first, weights: []float64{1}}
