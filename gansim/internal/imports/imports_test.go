@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"tools", "notebooks"},
 	{"gansim/serve", "gansim/lab"},
 	{"gansim/experiment", "gansim/parity"},
-	{"gansim/figure", "gansim/sweep", "gansim/mini"},
+	{"gansim/figure", "gansim/sweep", "gansim/mini", "gansim/features"},
 	{"gansim/invert", "gansim/actmax", "gansim/objectness", "gansim/metric", "gansim/hessian"},
 	{"gansim/models"},
 	{"gansim/models/*", "gansim/decode"},
