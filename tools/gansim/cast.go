@@ -64,7 +64,7 @@ func netNames(w *mini.World) []string {
 		names = append(names, s.Name())
 	}
 	for _, m := range models.All() {
-		for _, family := range []string{"alexnet", "caffenet", "resnet", "inception"} {
+		for _, family := range []string{"alexnet", "caffenet", "resnet", "inception", "fid_inception"} {
 			if strings.HasPrefix(m.Name, family) {
 				names = append(names, publishedPrefix+m.Name)
 			}

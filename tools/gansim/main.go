@@ -75,7 +75,7 @@ func rootCommand() *cobra.Command {
 		return hinted{misuse{err}, c.CommandPath() + " -h"}
 	})
 	root.AddCommand(figureCommand(), sampleCommand(), invertCommand(), evolveCommand(), maximizeCommand(),
-		hessianCommand(), imstatCommand(), statsCommand(), trainCommand(), labCommand(), serveCommand(),
+		hessianCommand(), fidCommand(), imstatCommand(), statsCommand(), trainCommand(), labCommand(), serveCommand(),
 		kernelCommand(), setupCommand(), doctorCommand(), parityCommand(), weightsCommand(), benchCommand(),
 		runCommand())
 	return root

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/spf13/cobra"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/dataset"
+	"gansim.example/gansim/decode"
+	"gansim.example/gansim/imaging"
+	"gansim.example/gansim/mini/world"
+)
+
+// drawnImages is how many images a set to be drawn has where nobody says: the class preset's.
+const drawnImages = 2000
+
+// setSpecs is the help of image sets.
+const setSpecs = "Sets: folder, archive, .parquet, list (.txt), statistics (.npz), imagenet:DIR (ecoset: things:\n" +
+	"coco:), gen:NAME/RECIPE?n=N&seed=S, mini:imagenet (ecoset things coco). "
+
+// setOpener opens the image sets of a command line.
+type setOpener struct {
+	command *cobra.Command
+	cast    *cast
+	backend compute.Backend
+	dataset.Options
+}
+
+// open opens all sets; all names must differ.
+func (o setOpener) open(specs []string) ([]*dataset.Set, error) {
+	o.Workers = runtime.GOMAXPROCS(0)
+	o.Openers = map[string]dataset.Opener{"gen": o.gen, "mini": o.mini}
+	var sets []*dataset.Set
+	for i, spec := range specs {
+		if slices.Contains(specs[:i], spec) {
+			return sets, misused(o.command, "set %s is given twice", spec)
+		}
+		s, err := dataset.Open(o.command.Context(), spec, o.Options)
+		if err != nil {
+			return sets, err
+		}
+		if sets = append(sets, s); s.Note != "" {
+			fmt.Fprintf(o.command.ErrOrStderr(), "gansim: %s\n", s.Note)
+		}
+	}
+	return sets, nil
+}
+
+func closeSets(sets []*dataset.Set) {
+	for _, s := range sets {
+		_ = s.Close() // only read from
+	}
+}
+
+// parameters refuses what a set does not know.
+func parameters(q dataset.Query, known ...string) error {
+	for name := range q.Values {
+		if name != "as" && !slices.Contains(known, name) {
+			return misuse{fmt.Errorf("no parameter %q, want n, seed, as, %s", name, strings.Join(known, ", "))}
+		}
+	}
+	return nil
+}
+
+// mini draws renders of the miniature world that no network has learned from.
+func (o setOpener) mini(_ context.Context, q dataset.Query) (dataset.Drawn, error) {
+	set, err := world.ParseSet(q.Name)
+	if err != nil {
+		return dataset.Drawn{}, misuse{err}
+	}
+	if err := parameters(q, "size"); err != nil {
+		return dataset.Drawn{}, err
+	}
+	size := world.DefaultSize
+	if v := q.Values.Get("size"); v != "" {
+		if size, err = strconv.Atoi(v); err != nil || size < 1 {
+			return dataset.Drawn{}, misuse{fmt.Errorf("size=%s, want a number of pixels", v)}
+		}
+	}
+	d := dataset.Drawn{N: cmp.Or(q.N, drawnImages), Piece: 64,
+		Identity: fmt.Sprintf("mini %v size %d seed %d", set, size, q.Seed)}
+	d.Draw = func(ctx context.Context, from, to int) (gansim.Images, error) {
+		r, err := world.Batch(ctx, world.Request{Set: set, Seed: q.Seed + heldOut, From: uint64(from),
+			N: to - from, Size: size})
+		return r.Images(), err
+	}
+	return d, nil
+}
+
+// gen draws a generator's images; those of one seed are the same as those of gansim sample.
+func (o setOpener) gen(_ context.Context, q dataset.Query) (dataset.Drawn, error) {
+	if err := parameters(q, "bits"); err != nil {
+		return dataset.Drawn{}, err
+	}
+	bits := q.Values.Get("bits")
+	if bits != "" && bits != "8" && bits != "32" {
+		return dataset.Drawn{}, misuse{fmt.Errorf("bits=%s, want 8, as in a PNG, or 32", bits)}
+	}
+	name, recipe, _ := strings.Cut(q.Name, "/")
+	g, err := o.cast.generator(name)
+	if err != nil {
+		return dataset.Drawn{}, err
+	}
+	if recipe == "" {
+		recipe = recipes(g.family)[0]
+	}
+	if _, err := g.Draw(recipe, rand.New(rand.NewPCG(q.Seed, 0)), 1); err != nil {
+		return dataset.Drawn{}, misuse{err}
+	}
+	decoder, err := decode.New(o.backend, g)
+	if err != nil {
+		return dataset.Drawn{}, err
+	}
+	codes := &codeStream{g: g, recipe: recipe, seed: q.Seed}
+	return dataset.Drawn{N: cmp.Or(q.N, drawnImages), Generated: true, Piece: 4 * decode.Batch,
+		Identity: fmt.Sprintf("gen %s %s recipe %s seed %d bits %s", g.Name(), g.hash, recipe, q.Seed,
+			cmp.Or(bits, "8")),
+		Draw: func(ctx context.Context, from, to int) (gansim.Images, error) {
+			z, err := codes.at(from, to)
+			if err != nil {
+				return gansim.Images{}, err
+			}
+			images, err := decoder.Images(ctx, z)
+			if bits != "32" {
+				for i, v := range images.Pix {
+					images.Pix[i] = float32(imaging.Quantize(v)) / 255
+				}
+			}
+			return images, err
+		},
+		Close: func() error { decoder.Close(); return nil }}, nil
+}
+
+// codeStream gives pieces of a generator's codes, which are drawn one after the other.
+type codeStream struct {
+	g      gansim.Generator
+	recipe string
+	seed   uint64
+
+	rng  *rand.Rand
+	next int // code that comes next
+}
+
+// skipped codes are drawn so many at a time.
+const skipPiece = 64
+
+func (s *codeStream) at(from, to int) (gansim.Codes, error) {
+	if s.rng == nil || from < s.next {
+		s.rng, s.next = rand.New(rand.NewPCG(s.seed, 0)), 0
+	}
+	for s.next < from {
+		n := min(skipPiece, from-s.next)
+		if _, err := s.g.Draw(s.recipe, s.rng, n); err != nil {
+			return gansim.Codes{}, err
+		}
+		s.next += n
+	}
+	s.next = to
+	return s.g.Draw(s.recipe, s.rng, to-from)
+}
