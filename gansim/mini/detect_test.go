@@ -1,9 +1,11 @@
 package mini_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"gansim.example/gansim"
+	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/mini"
 	"gansim.example/gansim/mini/world"
 	"gansim.example/gansim/objectness"
@@ -62,6 +64,81 @@ func TestDetector(t *testing.T) {
 	}
 	if _, err := d.Detect(t.Context(), gansim.NewImages(1, 32, 32), objectness.Options{}); err == nil {
 		t.Error("an image of another size is accepted")
+	}
+}
+
+// TestDetectBoxed: pictures of any size, in any order and batch, give the same boxes.
+func TestDetectBoxed(t *testing.T) {
+	w, err := mini.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := kernels.Open("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sizes := [][2]int{{64, 64}, {100, 64}, {48, 130}, {31, 33}, {200, 200}}
+	var pictures []imaging.RGB
+	for i := range 23 {
+		r := world.Draw(world.Detector, uint64(i), 5, 64)
+		m, err := imaging.Resize(imaging.RGB{Width: 64, Height: 64, Pix: r.Pix}, sizes[i%5][0], sizes[i%5][1],
+			imaging.Bilinear)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pictures = append(pictures, m)
+	}
+	var first []objectness.Image
+	objects := 0
+	for k, batch := range []int{1, 7, 64} {
+		d, err := objectness.NewDetector(b, w.YOLOv8, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := rand.New(rand.NewPCG(uint64(k), 0)).Perm(len(pictures))
+		var boxed []objectness.Boxed
+		for _, i := range order {
+			p, err := d.Fit(pictures[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+			boxed = append(boxed, p)
+		}
+		found, err := d.DetectBoxed(t.Context(), boxed, objectness.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Close()
+		sorted := make([]objectness.Image, len(found))
+		for at, i := range order {
+			sorted[i] = found[at]
+		}
+		if first == nil {
+			first = sorted
+		}
+		for i, f := range sorted {
+			objects += f.Objects
+			if f.Objects != first[i].Objects {
+				t.Errorf("batch %d: image %d has %d objects, alone %d", batch, i, f.Objects, first[i].Objects)
+				continue
+			}
+			for j, x := range f.Detections {
+				y := first[i].Detections[j]
+				off := abs(x.Confidence - y.Confidence)
+				for e, v := range x.Box {
+					if limit := float64(sizes[i%5][e%2]); v < 0 || v > limit {
+						t.Errorf("image %d: box %v leaves the picture", i, x.Box)
+					}
+					off = max(off, abs(v-y.Box[e])/64)
+				}
+				if off > 1e-5 || x.Class != y.Class {
+					t.Errorf("batch %d: image %d: %+v, alone %+v", batch, i, x, y)
+				}
+			}
+		}
+	}
+	if objects < 3*15 {
+		t.Errorf("%d objects in three rounds of 23 pictures: too few to compare", objects)
 	}
 }
 
