@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -97,7 +98,7 @@ func fidCommand() *cobra.Command {
 	c.Flags().IntVar(&d.batch, "batch", 16, "images computed together")
 	c.Flags().StringVar(&d.out, "out", "", "`folder` for fid.png, fid.csv, fid.json and the sets' statistics")
 	asJSON, backend, files := jsonFlag(c), backendFlag(c), weightsFlag(c)
-	c.Flags().Lookup("strict").Usage = "stop at files that cannot be read and at weights that are not finite"
+	c.Flags().Lookup("strict").Usage = strictSets
 	c.RunE = func(c *cobra.Command, args []string) error {
 		d.Convention, d.Backend = convention.value, *backend
 		switch {
@@ -370,25 +371,27 @@ func reach(lo, hi *float64) string {
 func (d *distances) write() error {
 	page := figure.DistanceMap{Miniature: d.Miniature, Note: fmt.Sprintf("FID, convention %s, features %s.",
 		d.Convention, d.Features)}
-	var csv strings.Builder
-	fmt.Fprintln(&csv, "a,b,n_a,n_b,fid,lo,hi")
+	lines := [][]string{{"a", "b", "n_a", "n_b", "fid", "lo", "hi"}}
 	for _, s := range d.Sets {
 		page.Names = append(page.Names, s.Name)
 	}
 	for _, p := range d.Pairs {
 		page.Distances = append(page.Distances, figure.Distance{A: p.A, B: p.B, Value: p.FID})
-		fmt.Fprintf(&csv, "%q,%q,%d,%d,%s,%s,%s\n", p.A, p.B, p.NA, p.NB, cell(&p.FID, -1),
-			cell(p.Lo, -1), cell(p.Hi, -1))
+		lines = append(lines, []string{p.A, p.B, strconv.Itoa(p.NA), strconv.Itoa(p.NB), cell(&p.FID, -1),
+			cell(p.Lo, -1), cell(p.Hi, -1)})
 	}
 	png, err := page.Encode("png")
 	if err != nil {
 		return err
 	}
-	var text bytes.Buffer
+	var table, text bytes.Buffer
+	if err := writeCSV(&table, lines); err != nil {
+		return err
+	}
 	if err := writeJSON(&text, d); err != nil {
 		return err
 	}
-	all := map[string][]byte{"fid.png": png, "fid.csv": []byte(csv.String()), "fid.json": text.Bytes()}
+	all := map[string][]byte{"fid.png": png, "fid.csv": table.Bytes(), "fid.json": text.Bytes()}
 	for i, s := range d.sets {
 		if s.N == 0 {
 			continue

@@ -74,9 +74,9 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return hinted{misuse{err}, c.CommandPath() + " -h"}
 	})
-	root.AddCommand(figureCommand(), sampleCommand(), invertCommand(), evolveCommand(), maximizeCommand(),
-		hessianCommand(), fidCommand(), imstatCommand(), statsCommand(), trainCommand(), labCommand(), serveCommand(),
-		kernelCommand(), setupCommand(), doctorCommand(), parityCommand(), weightsCommand(), benchCommand(),
-		runCommand())
+	root.AddCommand(figureCommand(), sampleCommand(), fidCommand(), detectCommand(), imstatCommand(),
+		invertCommand(), evolveCommand(), maximizeCommand(), hessianCommand(), statsCommand(), trainCommand(),
+		labCommand(), serveCommand(), kernelCommand(), setupCommand(), doctorCommand(), parityCommand(),
+		weightsCommand(), benchCommand(), runCommand())
 	return root
 }

@@ -3,7 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/csv"
 	"fmt"
+	"io"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -26,6 +29,9 @@ const drawnImages = 2000
 // setSpecs is the help of image sets.
 const setSpecs = "Sets: folder, archive, .parquet, list (.txt), statistics (.npz), imagenet:DIR (ecoset: things:\n" +
 	"coco:), gen:NAME/RECIPE?n=N&seed=S, mini:imagenet (ecoset things coco). "
+
+// strictSets is the help of --strict where there are image sets.
+const strictSets = "stop at files that cannot be read and at weights that are not finite"
 
 // setOpener opens the image sets of a command line.
 type setOpener struct {
@@ -167,3 +173,14 @@ func (s *codeStream) at(from, to int) (gansim.Codes, error) {
 	s.next = to
 	return s.g.Draw(s.recipe, s.rng, to-from)
 }
+
+// orNaN is a value that may be missing.
+func orNaN(v *float64) float64 {
+	if v == nil {
+		return math.NaN()
+	}
+	return *v
+}
+
+// writeCSV writes lines of a table.
+func writeCSV(w io.Writer, lines [][]string) error { return csv.NewWriter(w).WriteAll(lines) }

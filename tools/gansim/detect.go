@@ -1,0 +1,406 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/gomlx/compute"
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"gansim.example/gansim"
+	"gansim.example/gansim/dataset"
+	"gansim.example/gansim/figure"
+	"gansim.example/gansim/imaging"
+	"gansim.example/gansim/models"
+	"gansim.example/gansim/models/yolov5"
+	"gansim.example/gansim/nn"
+	"gansim.example/gansim/objectness"
+	"gansim.example/weights"
+)
+
+// detection is one run of gansim detect; what is exported is its result as JSON.
+type detection struct {
+	Detector   string        `json:"detector"`
+	Weights    string        `json:"weights"` // SHA-256
+	Miniature  bool          `json:"miniature"`
+	Backend    string        `json:"backend"`
+	Size       int           `json:"size"` // of what the detector reads, pixels
+	Confidence float64       `json:"confidence"`
+	IoU        float64       `json:"iou"`
+	Classes    []string      `json:"classes"`
+	Sets       []detectedSet `json:"sets"`
+
+	net, out string
+	drawn    int
+	batch    int
+	model    any // *yolov8.Network or *yolov5.Network
+	options  objectness.Options
+}
+
+// detectedSet is one image set.
+type detectedSet struct {
+	Name          string          `json:"name"`
+	N             int             `json:"n"`
+	Seed          uint64          `json:"seed"`
+	Detected      int             `json:"detected"` // images with an object
+	Rate          float64         `json:"rate"`
+	Lo            float64         `json:"lo"` // Wilson's 95 % interval of the rate
+	Hi            float64         `json:"hi"`
+	Confidence    *float64        `json:"confidence"` // mean of the surest, of images with an object
+	ConfidenceSEM *float64        `json:"confidence_sem"`
+	Fill0         *float64        `json:"confidence_fill0"` // of all images, 0 without an object
+	Fill0SEM      *float64        `json:"confidence_fill0_sem"`
+	Skipped       int             `json:"skipped"`
+	Images        []detectedImage `json:"images"`
+}
+
+// detectedImage is one image; boxes are [x0, y0, x1, y1, confidence, class], in its pixels.
+type detectedImage struct {
+	Image      string                 `json:"image"`
+	SHA256     string                 `json:"sha256,omitempty"` // of its file
+	Objects    int                    `json:"n_objects"`
+	Confidence *float64               `json:"confidence"` // of the surest
+	Boxes      []objectness.Detection `json:"boxes"`
+	Drawn      string                 `json:"drawn,omitempty"` // file with the boxes on it
+}
+
+// miniDetector is the miniature's name.
+const miniDetector = "yolov8"
+
+func detectors() []string {
+	all := []string{miniDetector}
+	for _, m := range models.All() {
+		if _, err := weights.Find(m.Name); err == nil && strings.HasPrefix(m.Name, "yolo") {
+			all = append(all, m.Name)
+		}
+	}
+	return all
+}
+
+func detectCommand() *cobra.Command {
+	d := &detection{}
+	c := &cobra.Command{
+		Use:   "detect SET...",
+		Short: "Find objects in image sets",
+		Long: "Find objects in every image, and the share of images that have one, with Wilson's interval.\n" +
+			setSpecs + "An image's boxes\ndo not depend on the others. Pictures are letterboxed.",
+		Example: "  gansim detect gen:BigGAN gen:DeePSim/std4 mini:coco\n" +
+			"  gansim detect photos --net yolov8x --size 640 --draw 20 --out results/detect",
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return misused(c, "%s: no SET given", c.CommandPath())
+		}
+		return nil
+	}
+	c.Flags().StringVar(&d.net, "net", "", "`network`: yolov8n to yolov8x, yolov5x, or the miniature yolov8 (default:\n"+
+		"yolov8n if its weights are here, else the miniature)")
+	complete(c, "net", detectors())
+	c.Flags().IntVar(&d.Size, "size", 0, "of what the network reads, `pixels` (default: 256; the miniature 64)")
+	c.Flags().Float64Var(&d.Confidence, "conf", .25, "least confidence of an object")
+	c.Flags().Float64Var(&d.IoU, "iou", 0, "largest overlap of two boxes (default: .7, yolov5 .45)")
+	c.Flags().IntVar(&d.drawn, "draw", 0, "of images of each set to write with their boxes")
+	n, seed := countFlag(c, 0, "of images of each set (default: all, or 2000 drawn)"), seedFlag(c, "of samples")
+	c.Flags().IntVar(&d.batch, "batch", 8, "images computed together")
+	c.Flags().StringVar(&d.out, "out", "", "`folder` for detect.csv, detect.json and drawn images")
+	asJSON, backend, files := jsonFlag(c), backendFlag(c), weightsFlag(c)
+	c.Flags().Lookup("strict").Usage = strictSets
+	c.RunE = func(c *cobra.Command, args []string) error {
+		d.Backend = *backend
+		if err := d.check(c, *n); err != nil {
+			return err
+		}
+		o := dataset.Options{N: *n, Seed: *seed, Strict: *files.strict}
+		if err := d.run(c, files, args, o); err != nil {
+			return interrupted(err, "the same command: it starts over and finds the same")
+		}
+		if d.out != "" {
+			if err := d.write(); err != nil {
+				return err
+			}
+		}
+		if *asJSON {
+			return writeJSON(c.OutOrStdout(), d)
+		}
+		return d.show(c.OutOrStdout())
+	}
+	return c
+}
+
+func (d *detection) check(c *cobra.Command, n int) error {
+	switch {
+	case n < 0:
+		return misused(c, "-n %d: want at least 1", n)
+	case d.batch < 1:
+		return misused(c, "--batch %d: want at least 1", d.batch)
+	case !(d.Confidence > 0 && d.Confidence < 1):
+		return misused(c, "--conf %g: want a number between 0 and 1", d.Confidence)
+	case !(d.IoU >= 0 && d.IoU < 1):
+		return misused(c, "--iou %g: want a number between 0 and 1", d.IoU)
+	case d.drawn < 0:
+		return misused(c, "--draw %d: want a number from 0 up", d.drawn)
+	case d.drawn > 0 && d.out == "":
+		return misused(c, "--draw needs --out, a folder for the images")
+	case d.out != "":
+		return checkOut(d.out)
+	}
+	return nil
+}
+
+func (d *detection) run(c *cobra.Command, files *networkFiles, specs []string, o dataset.Options) error {
+	cast, err := newCast(files)
+	if err != nil {
+		return err
+	}
+	if err := d.network(c, cast); err != nil {
+		return err
+	}
+	b, err := openBackend(c, d.Backend)
+	if err != nil {
+		return err
+	}
+	defer b.Finalize()
+	d.Backend = b.Description()
+	sets, err := setOpener{c, cast, b, o}.open(specs)
+	defer closeSets(sets)
+	if err != nil {
+		return err
+	}
+	return d.detect(c, b, sets)
+}
+
+// network chooses the detector, and says so where it is not one of those published.
+func (d *detection) network(c *cobra.Command, cast *cast) error {
+	d.Detector = d.net
+	if d.net == "" {
+		d.Detector = "yolov8n"
+		_, given := cast.files.weightFiles[d.Detector]
+		if _, err := weights.Path(d.Detector); !given && errors.Is(err, weights.ErrMissing) {
+			d.Detector = miniDetector
+			fmt.Fprintln(c.ErrOrStderr(), "gansim: the weights of yolov8n are not here: the miniature yolov8, "+
+				"which knows the objects of the miniature world alone")
+		}
+	}
+	if d.Detector == miniDetector {
+		net := cast.world.YOLOv8
+		d.model, d.Weights, d.Miniature, d.Classes = net, cast.world.Hashes[miniDetector], true, net.Classes
+		d.Size = cmp.Or(d.Size, net.Input)
+	} else {
+		if !slices.Contains(detectors(), d.Detector) {
+			return known("--net", d.Detector, detectors())
+		}
+		net, hash, err := cast.files.open(d.Detector, nn.LoadOptions{})
+		if err != nil {
+			return err
+		}
+		d.model, d.Weights, d.Classes, d.Size = net, hash, objectness.COCO(), cmp.Or(d.Size, 256)
+	}
+	d.options = objectness.Options{}
+	d.IoU = cmp.Or(d.IoU, .7)
+	if _, ok := d.model.(*yolov5.Network); ok {
+		d.options = objectness.YOLOv5()
+		d.IoU = d.options.IoU
+	}
+	d.options.Confidence, d.options.IoU = d.Confidence, d.IoU
+	return nil
+}
+
+// fitted is a picture on its way to the detector.
+type fitted struct {
+	objectness.Boxed
+	picture imaging.RGB // only where it is to be drawn
+}
+
+// converter prepares pictures as the programs do: photographs turned upright, then letterboxed.
+func (d *detection) converter(x *objectness.Detector) dataset.Convert[fitted] {
+	fit := func(m imaging.RGB) (fitted, error) {
+		b, err := x.Fit(m)
+		f := fitted{Boxed: b}
+		if d.drawn > 0 {
+			f.picture = m
+		}
+		return f, err
+	}
+	return dataset.Convert[fitted]{
+		File: func(r io.Reader) (fitted, error) {
+			m, err := imaging.Decode(r, imaging.DecodeOptions{})
+			if err != nil {
+				return fitted{}, err
+			}
+			return fit(m)
+		},
+		Image: func(images gansim.Images) (fitted, error) {
+			m, err := imaging.FromImages(images, 0)
+			if err != nil {
+				return fitted{}, err
+			}
+			return fit(m)
+		},
+	}
+}
+
+func (d *detection) detect(c *cobra.Command, b compute.Backend, sets []*dataset.Set) error {
+	x, err := objectness.OpenDetector(b, d.model, d.Size, d.batch)
+	if err != nil {
+		return misused(c, "%w", err)
+	}
+	defer x.Close()
+	for i, s := range sets {
+		if s.Statistics != "" {
+			return misused(c, "%s holds statistics, not images", s.Name)
+		}
+		found, err := d.set(c, x, s, i)
+		if err != nil {
+			return err
+		}
+		d.Sets = append(d.Sets, *found)
+	}
+	return nil
+}
+
+// set looks through the images of one set, batch by batch.
+func (d *detection) set(c *cobra.Command, x *objectness.Detector, s *dataset.Set, number int) (*detectedSet,
+	error) {
+	out := &detectedSet{Name: s.Name, Seed: s.Seed, Images: []detectedImage{}, Skipped: len(s.Skipped)}
+	skip := func(name string, reason error) {
+		fmt.Fprintf(c.ErrOrStderr(), "gansim: %s: skipped %s: %v\n", s.Name, name, reason)
+	}
+	for _, k := range s.Skipped {
+		skip(k.Name, k.Reason)
+	}
+	progress := newProgress(c.ErrOrStderr(), "detect "+s.Name)
+	var batch []dataset.Item[fitted]
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := d.piece(c, x, batch, out, number)
+		batch = batch[:0]
+		progress(len(out.Images), s.Len())
+		return err
+	}
+	for item, err := range dataset.Stream(c.Context(), s, d.converter(x), dataset.Span{}) {
+		if err != nil {
+			return nil, err
+		}
+		if item.Err != nil {
+			out.Skipped++
+			skip(item.Name, item.Err)
+			continue
+		}
+		if batch = append(batch, item); len(batch) == d.batch {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return nil, err
+	}
+	return out, out.summarize()
+}
+
+// piece finds the objects of some images and draws them where that is asked for.
+func (d *detection) piece(c *cobra.Command, x *objectness.Detector, batch []dataset.Item[fitted],
+	out *detectedSet, number int) error {
+	var boxed []objectness.Boxed
+	for _, item := range batch {
+		boxed = append(boxed, item.Value.Boxed)
+	}
+	found, err := x.DetectBoxed(c.Context(), boxed, d.options)
+	if err != nil {
+		return fmt.Errorf("%s: images %s to %s: %w", out.Name, batch[0].Name, batch[len(batch)-1].Name, err)
+	}
+	for i, f := range found {
+		row := detectedImage{Image: batch[i].Name, SHA256: batch[i].SHA256, Objects: f.Objects,
+			Confidence: finite(f.Confidence), Boxes: f.Detections}
+		if row.Boxes == nil {
+			row.Boxes = []objectness.Detection{}
+		}
+		if len(out.Images) < d.drawn {
+			row.Drawn = filepath.Join(d.out, fmt.Sprintf("%d_%06d.png", number, len(out.Images)))
+			if err := d.draw(row, batch[i].Value.picture); err != nil {
+				return err
+			}
+		}
+		out.Images = append(out.Images, row)
+	}
+	return nil
+}
+
+// draw writes a picture with its boxes.
+func (d *detection) draw(row detectedImage, m imaging.RGB) error {
+	var marks []imaging.Mark
+	for _, b := range row.Boxes {
+		marks = append(marks, imaging.Mark{X0: b.Box[0], Y0: b.Box[1], X1: b.Box[2], Y1: b.Box[3],
+			Text: fmt.Sprintf("%s %.2f", d.Classes[b.Class], b.Confidence), Color: figure.BigGAN.Tint(b.Class % 3)})
+	}
+	m, err := imaging.Annotate(m, marks)
+	if err != nil {
+		return err
+	}
+	return writePNG(row.Drawn, m)
+}
+
+func (s *detectedSet) summarize() error {
+	if len(s.Images) == 0 {
+		return fmt.Errorf("%s: %w", s.Name, dataset.ErrNoImages)
+	}
+	var surest []float64
+	for _, m := range s.Images {
+		surest = append(surest, orNaN(m.Confidence))
+	}
+	d, err := objectness.Summarize(surest)
+	if err != nil {
+		return err
+	}
+	s.N, s.Detected, s.Rate, s.Lo, s.Hi = d.N, d.Detected, d.Rate, d.RateLo, d.RateHi
+	s.Confidence, s.ConfidenceSEM = finite(d.Confidence), finite(d.ConfidenceSEM)
+	s.Fill0, s.Fill0SEM = finite(d.Fill0), finite(d.Fill0SEM)
+	return nil
+}
+
+func (d *detection) show(w io.Writer) error {
+	label := d.Detector
+	if d.Miniature {
+		label = "miniature " + label
+	}
+	fmt.Fprintf(w, "objects by %s, %d pixels, confidence above %g, IoU %g\n", label, d.Size, d.Confidence, d.IoU)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "set\tn\tdetected\trate\t95 % interval\tconfidence\tSEM\twith 0\tSEM")
+	for _, s := range d.Sets {
+		fmt.Fprintf(t, "%s\t%d\t%d\t%.4g\t%s\t%s\t%s\t%s\t%s\n", s.Name, s.N, s.Detected, s.Rate,
+			reach(&s.Lo, &s.Hi), cell(s.Confidence, 4), cell(s.ConfidenceSEM, 2), cell(s.Fill0, 4),
+			cell(s.Fill0SEM, 2))
+	}
+	return t.Flush()
+}
+
+// write writes a row per image, and everything as JSON.
+func (d *detection) write() error {
+	lines := [][]string{{"set", "image", "sha256", "n_objects", "confidence"}}
+	for _, s := range d.Sets {
+		for _, m := range s.Images {
+			lines = append(lines, []string{s.Name, m.Image, m.SHA256, fmt.Sprint(m.Objects), cell(m.Confidence, -1)})
+		}
+	}
+	var table, text bytes.Buffer
+	if err := writeCSV(&table, lines); err != nil {
+		return err
+	}
+	if err := writeJSON(&text, d); err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(filepath.Join(d.out, "detect.csv"), table.Bytes(), 0o644); err != nil {
+		return err
+	}
+	return renameio.WriteFile(filepath.Join(d.out, "detect.json"), text.Bytes(), 0o644)
+}
