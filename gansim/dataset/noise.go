@@ -14,10 +14,13 @@ import (
 // channels, times 0.2, plus 0.5, clamped to [0, 1]
 // (Animadversio/Neuro-ActMax-GAN-comparison, core/GAN_sampling_O2.py). The original's batches lose
 // the spectrum of one channel of their first image by a wrong index; that is not repeated here.
-func PinkNoise(n, size int, seed uint64) gansim.Images {
-	out := gansim.NewImages(n, size, size)
-	for i := range n {
-		rng := rand.New(rand.NewPCG(seed, uint64(i)))
+func PinkNoise(n, size int, seed uint64) gansim.Images { return Pink(0, n, size, seed) }
+
+// Pink are the images from to to (exclusive) of [PinkNoise].
+func Pink(from, to, size int, seed uint64) gansim.Images {
+	out := gansim.NewImages(to-from, size, size)
+	for i := range out.N {
+		rng := rand.New(rand.NewPCG(seed, uint64(from+i)))
 		pix := out.At(i)
 		for c := range 3 {
 			for j, v := range pinkPlane(size, rng) {
@@ -25,6 +28,19 @@ func PinkNoise(n, size int, seed uint64) gansim.Images {
 			}
 		}
 		standardise(pix)
+	}
+	return out
+}
+
+// White are images of uniform noise in [0, 1) in every pixel and channel; each depends on its number
+// and the seed alone.
+func White(from, to, size int, seed uint64) gansim.Images {
+	out := gansim.NewImages(to-from, size, size)
+	for i := range out.N {
+		rng := rand.New(rand.NewPCG(seed, uint64(from+i)))
+		for k := range out.At(i) {
+			out.At(i)[k] = rng.Float32()
+		}
 	}
 	return out
 }

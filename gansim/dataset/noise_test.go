@@ -58,3 +58,25 @@ func rowPower(pix []float32, size, k int) float64 {
 	}
 	return sum / float64(size)
 }
+
+// TestNoisePieces: images are the same whichever others are drawn with them, and white ones are flat.
+func TestNoisePieces(t *testing.T) {
+	all, part := dataset.PinkNoise(5, 16, 3), dataset.Pink(2, 4, 16, 3)
+	if !slices.Equal(part.Pix, all.Slice(2, 4).Pix) {
+		t.Error("pink images 2 and 3 depend on the others")
+	}
+	white := dataset.White(0, 4, 64, 3)
+	if again := dataset.White(3, 4, 64, 3); !slices.Equal(again.Pix, white.At(3)) {
+		t.Error("white image 3 depends on the others")
+	}
+	for i := range white.N {
+		mean, square := 0., 0.
+		for _, v := range white.At(i) {
+			mean += float64(v) / float64(len(white.At(i)))
+			square += float64(v) * float64(v) / float64(len(white.At(i)))
+		}
+		if v := square - mean*mean; math.Abs(mean-.5) > .01 || math.Abs(v-1./12) > .003 {
+			t.Errorf("image %d has mean %.4f and variance %.4f, want 1/2 and 1/12", i, mean, v)
+		}
+	}
+}

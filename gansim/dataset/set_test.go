@@ -348,6 +348,7 @@ func TestStreamEnds(t *testing.T) {
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var last error
 	got = 0
 	for _, err := range dataset.Stream(ctx, s, text(), dataset.Span{}) {

@@ -161,13 +161,17 @@ const (
 
 // Draw draws n codes. Recipes: "trunc0.7" (0.7 x truncated normal noise and a random class: the
 // paper's BigGAN set), "random" (noise in all dimensions: BigGAN-RND), "std0.7" (0.7 x normal noise
-// and a random class: starts of gradient runs) and "evolve" (0.7 x truncated normal noise, class half
+// and a random class: starts of gradient runs), "std1" (the same with 1.0), "norm0.7" and "norm1.2"
+// (normal noise of that size in all dimensions) and "evolve" (0.7 x truncated normal noise, class half
 // zero: starts of CMA-ES).
 func (g *Generator) Draw(recipe string, rng *rand.Rand, n int) (gansim.Codes, error) {
 	d, err := gansim.Recipe(g.Config.Name, recipe, []gansim.Named[draw]{
 		{Name: "trunc0.7", Value: draw{.7, true, embedding}},
 		{Name: "random", Value: draw{g.RandomStd, false, random}},
 		{Name: "std0.7", Value: draw{.7, false, embedding}},
+		{Name: "std1", Value: draw{1, false, embedding}},
+		{Name: "norm0.7", Value: draw{.7, false, random}},
+		{Name: "norm1.2", Value: draw{1.2, false, random}},
 		{Name: "evolve", Value: draw{.7, true, zero}},
 	})
 	if err != nil {
