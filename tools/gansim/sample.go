@@ -26,7 +26,7 @@ const sheetLimit = 400
 func recipes(gan string) []string {
 	return map[string][]string{
 		"DeePSim": {"std4", "std1", "std0.5"},
-		"BigGAN":  {"trunc0.7", "random", "std0.7", "evolve"},
+		"BigGAN":  {"trunc0.7", "random", "std0.7", "std1", "norm0.7", "norm1.2", "evolve"},
 	}[gan]
 }
 
@@ -60,7 +60,7 @@ func sampleCommand() *cobra.Command {
 	seed, out := seedFlag(c, "of the codes"), outFlag(c, "results/sample")
 	backend, asJSON := backendFlag(c), jsonFlag(c)
 	recipe := c.Flags().String("recipe", "", "of the codes (default: that of panel A), for\nDeePSim "+
-		strings.Join(recipes("DeePSim"), ", ")+"; for BigGAN "+strings.Join(recipes("BigGAN"), ", "))
+		strings.Join(recipes("DeePSim"), ", ")+"; for\nBigGAN "+strings.Join(recipes("BigGAN"), ", "))
 	complete(c, "recipe", append(recipes("DeePSim"), recipes("BigGAN")...))
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		switch {
