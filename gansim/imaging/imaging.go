@@ -106,6 +106,14 @@ func FromImages(images gansim.Images, i int) (RGB, error) {
 	return m, nil
 }
 
+// shares are v/255 for v from 0 to 255.
+var shares = func() (t [256]float32) {
+	for v := range t {
+		t[v] = float32(v) / 255
+	}
+	return t
+}()
+
 // ToImages makes a batch of pictures of one size; values are divided by 255.
 func ToImages(pictures ...RGB) (gansim.Images, error) {
 	if len(pictures) == 0 {
@@ -121,9 +129,9 @@ func ToImages(pictures ...RGB) (gansim.Images, error) {
 			return gansim.Images{}, fmt.Errorf("imaging: picture %d is %dx%d, want %dx%d",
 				i, m.Width, m.Height, first.Width, first.Height)
 		}
-		row := out.At(i)
+		row := out.At(i)[:len(m.Pix)]
 		for k, v := range m.Pix {
-			row[k] = float32(v) / 255
+			row[k] = shares[v]
 		}
 	}
 	return out, nil

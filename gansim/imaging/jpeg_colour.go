@@ -13,15 +13,23 @@ func printed(dst []uint8, c, m, y, k uint8) {
 // convert turns a row of Y, Cb and Cr into R, G and B as libjpeg does (jdcolor.c: BT.601 full range
 // in 16-bit fixed point).
 func convert(dst, luma, cb, cr []uint8) {
-	for x := range len(dst) / 3 {
+	n := len(dst) / 3
+	luma, cb, cr = luma[:n], cb[:n], cr[:n]
+	for x := range luma {
 		l, u, v := int(luma[x]), int(cb[x])-128, int(cr[x])-128
-		dst[3*x] = clamp8(l + (91881*v+32768)>>16)
-		dst[3*x+1] = clamp8(l + (-22554*u-46802*v+32768)>>16)
-		dst[3*x+2] = clamp8(l + (116130*u+32768)>>16)
+		to := dst[3*x : 3*x+3 : 3*x+3]
+		to[0] = clamp8(l + (91881*v+32768)>>16)
+		to[1] = clamp8(l + (-22554*u-46802*v+32768)>>16)
+		to[2] = clamp8(l + (116130*u+32768)>>16)
 	}
 }
 
-func clamp8(v int) uint8 { return uint8(min(max(v, 0), 255)) }
+func clamp8(v int) uint8 {
+	if uint(v) > 255 {
+		return uint8(^(v >> 63)) // 0 below, 255 above
+	}
+	return uint8(v)
+}
 
 // plane is a component's samples, which row enlarges to the size of the picture as libjpeg does
 // (jdsample.c, "fancy upsampling").

@@ -168,12 +168,15 @@ func (s *scan) place(p *scanPart, x, y int) error {
 
 // samples computes the pixels of a block, which it changes.
 func (c *component) samples(b *[64]int32, x, y int) {
-	for i := range b {
-		b[i] *= c.quant[i]
+	for i, q := range c.quant {
+		b[i] *= q
 	}
 	inverse(b)
-	for i, v := range b {
-		c.pix[(8*y+i/8)*8*c.stride+8*x+i%8] = clamp8(int(v) + 128)
+	for r := range 8 {
+		row, from := c.pix[(8*y+r)*8*c.stride+8*x:][:8], b[8*r:8*r+8]
+		for k := range row {
+			row[k] = clamp8(int(from[k]) + 128)
+		}
 	}
 }
 

@@ -81,11 +81,14 @@ func (f Filter) taps(in, out int) []tap {
 	wide := max(scale, 1)
 	support := f.support() * wide
 	all := make([]tap, out)
+	most := int(2*support) + 2 // pixels of a tap
+	weights, fixed := make([]float64, out*most), make([]int, out*most)
 	for i := range all {
 		center := (float64(i) + 0.5) * scale
 		first := max(int(center-support+0.5), 0)
 		last := min(int(center+support+0.5), in)
-		t := tap{first, make([]float64, last-first), make([]int, last-first)}
+		from, to := i*most, i*most+last-first
+		t := tap{first, weights[from:to:to], fixed[from:to:to]}
 		sum := 0.0
 		for k := range t.weights {
 			t.weights[k] = f.at((float64(k+first) - center + 0.5) * (1 / wide))
@@ -133,17 +136,19 @@ func Resize(m RGB, width, height int, f Filter) (RGB, error) {
 		for y := range m.Height {
 			src, dst := m.Row(y), out.Row(y)
 			for x, t := range taps {
-				convolve(dst[3*x:3*x+3], src[3*t.first:], t.fixed, 3)
+				convolve(dst[3*x:3*x+3:3*x+3], src[3*t.first:], t.fixed)
 			}
 		}
 	}
 	if height != m.Height {
 		rows := out
 		out = NewRGB(width, height)
+		sums := make([]int32, 3*width)
 		for y, t := range f.taps(m.Height, height) {
-			dst := out.Row(y)
-			for x := range width {
-				convolve(dst[3*x:3*x+3], rows.Pix[3*(t.first*width+x):], t.fixed, 3*width)
+			addRows(sums, rows, t)
+			dst := out.Row(y)[:len(sums)]
+			for x, v := range sums {
+				dst[x] = clamp8(int(v >> precision))
 			}
 		}
 	}
@@ -153,19 +158,36 @@ func Resize(m RGB, width, height int, f Filter) (RGB, error) {
 	return out, nil
 }
 
-// convolve sums three channels of pixels that are step values apart.
-func convolve(dst, src []uint8, weights []int, step int) {
-	const half = 1 << (precision - 1)
+// half is one half in fixed point.
+const half = 1 << (precision - 1)
+
+// convolve sums neighbouring pixels. As in Pillow, sums fit 32 bits: weights add up to 1 and their
+// sizes to less than 2.
+func convolve(dst, src []uint8, weights []int) {
 	r, g, b := half, half, half
-	for k, w := range weights {
-		s := src[k*step : k*step+3]
-		r += int(s[0]) * w
-		g += int(s[1]) * w
-		b += int(s[2]) * w
+	src = src[:3*len(weights)]
+	for _, w := range weights {
+		r += int(src[0]) * w
+		g += int(src[1]) * w
+		b += int(src[2]) * w
+		src = src[3:]
 	}
 	dst[0] = clamp8(r >> precision)
 	dst[1] = clamp8(g >> precision)
 	dst[2] = clamp8(b >> precision)
+}
+
+// addRows sums the rows that a tap reads, one after the other, as memory has them.
+func addRows(sums []int32, m RGB, t tap) {
+	for i := range sums {
+		sums[i] = half
+	}
+	for k, weight := range t.fixed {
+		w, row := int32(weight), m.Row(t.first + k)[:len(sums)]
+		for i := range sums {
+			sums[i] += int32(row[i]) * w
+		}
+	}
 }
 
 // nearest is Pillow's ImagingScaleAffine, with its running sum of positions.
@@ -216,30 +238,43 @@ func separable(images gansim.Images, columns, rows []tap) gansim.Images {
 	width, height := len(columns), len(rows)
 	out := gansim.NewImages(images.N, height, width)
 	between := make([]float32, images.Height*width*3)
+	sums := make([]float64, width*3)
 	for i := range images.N {
 		src, dst := images.At(i), out.At(i)
 		for y := range images.Height {
+			line, to := src[3*y*images.Width:3*(y+1)*images.Width], between[3*y*width:3*(y+1)*width]
 			for x, t := range columns {
-				sum3(between[3*(y*width+x):], src[3*(y*images.Width+t.first):], t.weights, 3)
+				sum3(to[3*x:3*x+3:3*x+3], line[3*t.first:], t.weights)
 			}
 		}
 		for y, t := range rows {
-			for x := range width {
-				sum3(dst[3*(y*width+x):], between[3*(t.first*width+x):], t.weights, 3*width)
+			clear(sums)
+			for k, w := range t.weights {
+				line := between[3*(t.first+k)*width:][:len(sums)]
+				for x, v := range line {
+					sums[x] += float64(v) * w
+				}
+			}
+			to := dst[3*y*width:][:len(sums)]
+			for x, v := range sums {
+				to[x] = float32(v)
 			}
 		}
 	}
 	return out
 }
 
-func sum3(dst, src []float32, weights []float64, step int) {
-	for c := range 3 {
-		sum := 0.0
-		for k, w := range weights {
-			sum += float64(src[k*step+c]) * w
-		}
-		dst[c] = float32(sum)
+// sum3 sums neighbouring pixels.
+func sum3(dst, src []float32, weights []float64) {
+	var r, g, b float64
+	src = src[:3*len(weights)]
+	for _, w := range weights {
+		r += float64(src[0]) * w
+		g += float64(src[1]) * w
+		b += float64(src[2]) * w
+		src = src[3:]
 	}
+	dst[0], dst[1], dst[2] = float32(r), float32(g), float32(b)
 }
 
 // checkImages refuses batches without pixels and those whose sizes do not agree.
