@@ -36,3 +36,23 @@ func TestConditions(t *testing.T) {
 		t.Errorf("got %v, want an error that lists the known", err)
 	}
 }
+
+// TestPublishedFID: the table is read in both orders, and has no number of a set with itself.
+func TestPublishedFID(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want float64 // 0 means none
+	}{
+		{"imagenet", "DeePSim_4std", 242.09}, {"BigGAN_Blur", "coco", 91.51}, {"things", "imagenet", 21.79},
+		{"imagenet", "things", 21.79}, {"coco", "coco", 0}, {"imagenet", "imagenet", 0}, {"pink_noise", "x", 0},
+		{"DeePSim_4std", "pink_noise", 0}, {"", "", 0},
+	} {
+		got := PublishedFID(c.a, c.b)
+		if (got == nil) != (c.want == 0) || got != nil && *got != c.want {
+			t.Errorf("%s and %s: got %v, want %v", c.a, c.b, got, c.want)
+		}
+	}
+	if got := paperFID("ImageNet-like", "BigGAN"); got == nil || *got != 12.15 {
+		t.Errorf("panel A's BigGAN has %v, want 12.15", got)
+	}
+}

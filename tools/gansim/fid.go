@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gansim.example/gansim/dataset"
+	"gansim.example/gansim/experiment"
 	"gansim.example/gansim/features"
 	"gansim.example/gansim/figure"
 	"gansim.example/gansim/metric"
@@ -63,6 +64,8 @@ type setPair struct {
 	FID         float64             `json:"fid"`
 	Lo          *float64            `json:"lo"` // nil where there is no interval
 	Hi          *float64            `json:"hi"`
+	Paper       *float64            `json:"paper,omitempty"`      // that its authors print for these sets
+	Difference  *float64            `json:"difference,omitempty"` // ours less theirs
 	KID         *float64            `json:"kid,omitempty"`
 	KIDSD       *float64            `json:"kid_sd,omitempty"` // over subsets
 	Coverage    *metric.Coverage    `json:"coverage,omitempty"`
@@ -253,6 +256,10 @@ func (d *distances) compare(ctx context.Context, seed uint64, talk io.Writer) er
 			p := pairs[at]
 			at++
 			pair := setPair{A: p.A, B: p.B, NA: p.NA, NB: p.NB, FID: p.FID, Lo: finite(p.Lo), Hi: finite(p.Hi)}
+			if v := experiment.PublishedFID(paperName(a.Name), paperName(b.Name)); v != nil {
+				off := p.FID - *v
+				pair.Paper, pair.Difference = v, &off
+			}
 			if err := d.more(ctx, &pair, a, b, seed); err != nil {
 				return fmt.Errorf("%s and %s: %w", a.Name, b.Name, err)
 			}
@@ -319,11 +326,12 @@ func (d *distances) more(ctx context.Context, p *setPair, a, b *features.Set, se
 func (d *distances) show(w io.Writer) error {
 	fmt.Fprintf(w, "FID, convention %s, features %s\n", d.Convention, d.Features)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	published := slices.ContainsFunc(d.Pairs, func(p setPair) bool { return p.Paper != nil })
 	head := "a\tb\tn a\tn b\tFID\t95 % interval"
 	for _, extra := range []struct {
 		on   bool
 		text string
-	}{{d.kid, "\tKID ± SD"}, {d.pr, "\tprecision\trecall"}, {d.infinity, "\tFID at infinity\t95 % interval"}} {
+	}{{published, "\tpaper\tdifference"}, {d.kid, "\tKID ± SD"}, {d.pr, "\tprecision\trecall"}, {d.infinity, "\tFID at infinity\t95 % interval"}} {
 		if extra.on {
 			head += extra.text
 		}
@@ -331,7 +339,7 @@ func (d *distances) show(w io.Writer) error {
 	fmt.Fprintln(t, head)
 	for _, p := range d.Pairs {
 		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%.5g\t%s%s\n", p.A, p.B, p.NA, p.NB, p.FID,
-			reach(p.Lo, p.Hi), p.cells())
+			reach(p.Lo, p.Hi), p.cells(published))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -344,9 +352,12 @@ func (d *distances) show(w io.Writer) error {
 	return nil
 }
 
-// cells are the columns of the other metrics.
-func (p setPair) cells() string {
+// cells are the columns behind the interval; published says that one of all pairs has a paper's number.
+func (p setPair) cells(published bool) string {
 	text := ""
+	if published {
+		text = fmt.Sprintf("\t%s\t%s", cell(p.Paper, 5), cell(p.Difference, 4))
+	}
 	if p.KID != nil {
 		text += fmt.Sprintf("\t%.4g ± %.2g", *p.KID, *p.KIDSD)
 	}
@@ -371,14 +382,14 @@ func reach(lo, hi *float64) string {
 func (d *distances) write() error {
 	page := figure.DistanceMap{Miniature: d.Miniature, Note: fmt.Sprintf("FID, convention %s, features %s.",
 		d.Convention, d.Features)}
-	lines := [][]string{{"a", "b", "n_a", "n_b", "fid", "lo", "hi"}}
+	lines := [][]string{{"a", "b", "n_a", "n_b", "fid", "lo", "hi", "paper"}}
 	for _, s := range d.Sets {
 		page.Names = append(page.Names, s.Name)
 	}
 	for _, p := range d.Pairs {
 		page.Distances = append(page.Distances, figure.Distance{A: p.A, B: p.B, Value: p.FID})
 		lines = append(lines, []string{p.A, p.B, strconv.Itoa(p.NA), strconv.Itoa(p.NB), cell(&p.FID, -1),
-			cell(p.Lo, -1), cell(p.Hi, -1)})
+			cell(p.Lo, -1), cell(p.Hi, -1), cell(p.Paper, -1)})
 	}
 	png, err := page.Encode("png")
 	if err != nil {

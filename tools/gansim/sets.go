@@ -224,6 +224,34 @@ func rounded(d dataset.Drawn, bits string) dataset.Drawn {
 	return d
 }
 
+// paperName is what the paper's code calls a set: the condition that it is of, or its layout; empty
+// where the paper has no such set. Those of the miniature world stand for the real ones.
+func paperName(spec string) string {
+	path, _, _ := strings.Cut(spec, "?")
+	prefix, name, _ := strings.Cut(path, ":")
+	switch prefix {
+	case "gen":
+	case "mini":
+		return name
+	default:
+		return prefix // a layout, or nothing that the paper knows
+	}
+	gan, recipe, _ := strings.Cut(name, "/")
+	if c, err := experiment.FindCondition(cmp.Or(recipe, gan)); err == nil {
+		return c.Name
+	}
+	family := "DeePSim"
+	if strings.Contains(strings.ToLower(gan), "biggan") {
+		family = "BigGAN"
+	}
+	for _, c := range experiment.Conditions() {
+		if c.Family == family && c.Recipe == cmp.Or(recipe, recipes(family)[0]) && !c.Blur {
+			return c.Name
+		}
+	}
+	return ""
+}
+
 // codeStream gives pieces of a generator's codes, which are drawn one after the other.
 type codeStream struct {
 	g      gansim.Generator
