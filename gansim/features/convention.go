@@ -3,7 +3,15 @@
 // reads them, and the sums that FID needs. One pass serves all metrics.
 //
 // How images are cut, resized and rounded before the network sees them decides a good part of an FID.
-// A [Convention] names the program of the field whose way is followed.
+// A [Convention] names the program of the field whose way is followed. On 24 photographs in two halves,
+// JPEG and PNG, with formula weights in the FID Inception, FIDs are those of the programs' own features
+// to 6e-7 relative (tools/reference/fid.py asks for 1e-4 on PNG and 1e-3 on JPEG):
+//
+//	convention      the program's own number, features in float64   here
+//	paper           none                      998.37202              998.37225
+//	pytorch-fid     1292.1732                 1292.1798              1292.1805
+//	torch-fidelity  1260.4329                 1260.4392              1260.4396
+//	clean           1393.9341                 1393.9404              1393.9410
 package features
 
 import (

@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/csv"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -139,8 +137,8 @@ func (o setOpener) gen(_ context.Context, q dataset.Query) (dataset.Drawn, error
 	g, unknown := o.cast.generator(name)
 	switch {
 	case unknown != nil:
-		return dataset.Drawn{}, fmt.Errorf("%w; or a condition: %s", unknown,
-			strings.Join(names(experiment.Conditions(), func(c experiment.Condition) string { return c.Name }), ", "))
+		known := names(experiment.Conditions(), func(c experiment.Condition) string { return c.Name })
+		return dataset.Drawn{}, fmt.Errorf("%w; or a condition: %s", unknown, strings.Join(known, ", "))
 	case err == nil && kind.Family != g.family:
 		return dataset.Drawn{}, misuse{fmt.Errorf("%s is no condition of %s", kind.Name, g.Name())}
 	case err == nil:
@@ -224,34 +222,6 @@ func rounded(d dataset.Drawn, bits string) dataset.Drawn {
 	return d
 }
 
-// paperName is what the paper's code calls a set: the condition that it is of, or its layout; empty
-// where the paper has no such set. Those of the miniature world stand for the real ones.
-func paperName(spec string) string {
-	path, _, _ := strings.Cut(spec, "?")
-	prefix, name, _ := strings.Cut(path, ":")
-	switch prefix {
-	case "gen":
-	case "mini":
-		return name
-	default:
-		return prefix // a layout, or nothing that the paper knows
-	}
-	gan, recipe, _ := strings.Cut(name, "/")
-	if c, err := experiment.FindCondition(cmp.Or(recipe, gan)); err == nil {
-		return c.Name
-	}
-	family := "DeePSim"
-	if strings.Contains(strings.ToLower(gan), "biggan") {
-		family = "BigGAN"
-	}
-	for _, c := range experiment.Conditions() {
-		if c.Family == family && c.Recipe == cmp.Or(recipe, recipes(family)[0]) && !c.Blur {
-			return c.Name
-		}
-	}
-	return ""
-}
-
 // codeStream gives pieces of a generator's codes, which are drawn one after the other.
 type codeStream struct {
 	g      gansim.Generator
@@ -279,14 +249,3 @@ func (s *codeStream) at(from, to int) (gansim.Codes, error) {
 	s.next = to
 	return s.g.Draw(s.recipe, s.rng, to-from)
 }
-
-// orNaN is a value that may be missing.
-func orNaN(v *float64) float64 {
-	if v == nil {
-		return math.NaN()
-	}
-	return *v
-}
-
-// writeCSV writes lines of a table.
-func writeCSV(w io.Writer, lines [][]string) error { return csv.NewWriter(w).WriteAll(lines) }
