@@ -29,8 +29,14 @@ type lateFile struct {
 
 func (f *lateFile) Read(b []byte) (int, error) {
 	if f.file == nil {
-		var err error
-		if f.file, err = os.Open(f.path); err != nil {
+		info, err := os.Stat(f.path)
+		if err == nil && !info.Mode().IsRegular() { // a device would never end, a pipe never begin
+			err = fmt.Errorf("%s: not a regular file", f.path)
+		}
+		if err == nil {
+			f.file, err = os.Open(f.path)
+		}
+		if err != nil {
 			return 0, err
 		}
 	}

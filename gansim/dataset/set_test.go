@@ -80,7 +80,7 @@ func members() []member {
 		{"c.x", "bad"}, {"d.x", "222"}}
 }
 
-func writeZip(t *testing.T, path string) {
+func writeZip(t testing.TB, path string) {
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
 	for _, m := range members() {
@@ -95,7 +95,7 @@ func writeZip(t *testing.T, path string) {
 	}
 }
 
-func writeTar(t *testing.T, path string, compressed bool) {
+func writeTar(t testing.TB, path string, compressed bool) {
 	var b bytes.Buffer
 	var w io.Writer = &b
 	g := gzip.NewWriter(&b)
@@ -135,7 +135,7 @@ type labelled struct {
 	Text  string  `parquet:"text"`
 }
 
-func writeParquet(t *testing.T, path string) {
+func writeParquet(t testing.TB, path string) {
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
@@ -181,7 +181,7 @@ func TestForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := "# a list\r\n\nfolder/b.x\nfolder/a/z.x\n" + filepath.Join(dir, "folder", "c.x") +
-		"\nfolder/d.x\nfolder/none.x\n"
+		"\nfolder/d.x\nfolder/none.x\nfolder\n" + os.DevNull + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(list), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestForms(t *testing.T) {
 		{"shards", stored + " " + stored, "b.x a/z.x d.x b.x a/z.x d.x",
 			"0.parquet#2 0.parquet#3 c.x 1.parquet#2 1.parquet#3 c.x"},
 		{"a.txt", stored, "folder/b.x folder/a/z.x folder/d.x",
-			filepath.Join(dir, "folder", "c.x") + " folder/none.x"},
+			filepath.Join(dir, "folder", "c.x") + " folder/none.x folder " + os.DevNull},
 	} {
 		t.Run(c.spec, func(t *testing.T) {
 			s := open(t, filepath.Join(dir, c.spec), dataset.Options{Workers: 3})
