@@ -2,8 +2,9 @@ package metric
 
 import (
 	"fmt"
-	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // Neighbours is the number of neighbours that Kynkaanniemi et al. (2019) use for [PrecisionRecall].
@@ -24,37 +25,73 @@ func PrecisionRecall(a, b Features, k int) (Coverage, error) {
 		return Coverage{}, fmt.Errorf("metric: precision and recall of %d x %d and %d x %d features with "+
 			"%d neighbours: want equal dimensions, and more points than neighbours", a.N, a.Dim, b.N, b.Dim, k)
 	}
-	return Coverage{Precision: covered(a, b, k), Recall: covered(b, a, k)}, nil
+	na, nb := norms(a), norms(b)
+	ra, rb := radii(a, na, k), radii(b, nb, k)
+	inA, inB := make([]bool, b.N), make([]bool, a.N)
+	distances(a, b, na, nb, func(i, j int, d float64) {
+		inA[j] = inA[j] || d <= ra[i]
+		inB[i] = inB[i] || d <= rb[j]
+	})
+	return Coverage{Precision: share(inA), Recall: share(inB)}, nil
 }
 
-// covered is the share of points of b within the manifold of a.
-func covered(a, b Features, k int) float64 {
-	radii := make([]float64, a.N)
-	distances := make([]float64, a.N)
-	for i := range radii {
-		for j := range distances {
-			distances[j] = squaredDistance(a.At(i), a.At(j))
+// radii are the squared distances of points to their k-th nearest neighbours.
+func radii(f Features, n []float64, k int) []float64 {
+	near := make([][]float64, f.N) // the k+1 nearest, ascending: the first is the point itself
+	distances(f, f, n, n, func(i, _ int, d float64) {
+		v := near[i]
+		if len(v) > k && d >= v[k] {
+			return
 		}
-		slices.Sort(distances)
-		radii[i] = distances[k] // the smallest is the point itself
+		at, _ := slices.BinarySearch(v, d)
+		near[i] = slices.Insert(v, at, d)[:min(len(v)+1, k+1)]
+	})
+	out := make([]float64, f.N)
+	for i, v := range near {
+		out[i] = v[k]
 	}
-	inside := 0
-	for i := range b.N {
-		for j, r := range radii {
-			if squaredDistance(b.At(i), a.At(j)) <= r {
-				inside++
-				break
+	return out
+}
+
+// distances calls fn with the squared distance of each row of a to each of b, by the products of
+// blocks: |x|² + |y|² - 2 x·y, not below 0.
+func distances(a, b Features, na, nb []float64, fn func(i, j int, d float64)) {
+	for i := 0; i < a.N; i += blockRows {
+		x := widen(a, i)
+		for j := 0; j < b.N; j += blockRows {
+			var dots mat.Dense
+			dots.Mul(x, widen(b, j).T())
+			for r := range dots.RawMatrix().Rows {
+				for c, dot := range dots.RawRowView(r) {
+					fn(i+r, j+c, max(0, na[i+r]+nb[j+c]-2*dot))
+				}
 			}
 		}
 	}
-	return float64(inside) / float64(b.N)
 }
 
-func squaredDistance(x, y []float32) float64 {
-	sum := 0.
-	for i, v := range x {
-		d := float64(v) - float64(y[i])
-		sum = math.FMA(d, d, sum)
+// norms are the rows' products with themselves, summed as those with others are: equal rows have the
+// distance 0.
+func norms(f Features) []float64 {
+	out := make([]float64, 0, f.N)
+	for i := 0; i < f.N; i += blockRows {
+		x := widen(f, i)
+		var dots mat.Dense
+		dots.Mul(x, x.T())
+		for r := range dots.RawMatrix().Rows {
+			out = append(out, dots.At(r, r))
+		}
 	}
-	return sum
+	return out
+}
+
+// share is the part of values that are true.
+func share(values []bool) float64 {
+	n := 0
+	for _, v := range values {
+		if v {
+			n++
+		}
+	}
+	return float64(n) / float64(len(values))
 }
