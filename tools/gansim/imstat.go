@@ -2,26 +2,24 @@ package main
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 	"gonum.org/v1/gonum/stat"
 
+	"gansim.example/gansim"
 	"gansim.example/gansim/dataset"
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/imstat"
 )
-
-// imstatPiece is how many images are in memory at a time.
-const imstatPiece = 64
 
 // imstatRow is one image; a value is nil where the statistic is undefined.
 type imstatRow struct {
@@ -43,42 +41,38 @@ type imstatMean struct {
 
 func imstatCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "imstat FOLDER...",
+		Use:   "imstat SET...",
 		Short: "Contrast, colour, edges and spectra of images",
-		Long: "Every image statistic, per image and as mean and SEM of each folder. Images are cut to\n" +
-			"their centre square and resized, as photographs are elsewhere.",
-		Example: "  gansim imstat photos evolved --out statistics.csv",
+		Long: "Every image statistic, per image and as mean and SEM of each set. Images are cut to their\n" +
+			"centre square and resized, as photographs are elsewhere.\n" + strings.TrimSpace(setSpecs),
+		Example: "  gansim imstat photos evolved gen:DeePSim/std4?n=100 --out statistics.csv",
 	}
 	c.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return misused(c, "%s: no FOLDER given", c.CommandPath())
+			return misused(c, "%s: no SET given", c.CommandPath())
 		}
 		return nil
 	}
 	size := c.Flags().Int("size", 256, "height and width in `pixels`")
-	strict := c.Flags().Bool("strict", false, "stop at a file that cannot be read")
+	n, seed := countFlag(c, 0, "of images of each set (default: all, or 2000 drawn)"), seedFlag(c, "of samples")
 	out := c.Flags().String("out", "", "CSV `file` for a row per image")
-	asJSON := jsonFlag(c)
+	asJSON, backend, files := jsonFlag(c), backendFlag(c), weightsFlag(c)
+	c.Flags().Lookup("strict").Usage = strictSets
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if *size < 2 {
+		switch {
+		case *size < 2:
 			return misused(c, "--size %d, want at least 2", *size)
-		}
-		if *out != "" {
+		case *n < 0:
+			return misused(c, "-n %d: want at least 1", *n)
+		case *out != "":
 			if err := checkOut(filepath.Dir(*out)); err != nil {
 				return err
 			}
 		}
-		var rows []imstatRow
-		for i, dir := range args {
-			if slices.Contains(args[:i], dir) {
-				return misused(c, "folder %s is given twice", dir)
-			}
-			o := dataset.Options{Size: *size, Strict: *strict}
-			of, err := imstatFolder(c, dir, o)
-			if err != nil {
-				return err
-			}
-			rows = append(rows, of...)
+		rows, err := imstatSets(c, files, args, *backend, *size,
+			dataset.Options{N: *n, Seed: *seed, Strict: *files.strict})
+		if err != nil {
+			return interrupted(err, "the same command: it starts over")
 		}
 		if *out != "" {
 			if err := writeImstat(*out, rows); err != nil {
@@ -95,43 +89,101 @@ func imstatCommand() *cobra.Command {
 	return c
 }
 
-// imstatFolder measures a folder piece by piece; files that cannot be read are named.
-func imstatFolder(c *cobra.Command, dir string, o dataset.Options) ([]imstatRow, error) {
-	names, skipped, err := dataset.List(c.Context(), dir)
+// imstatSets measures all sets. A backend is opened only where a generator needs one.
+func imstatSets(c *cobra.Command, files *networkFiles, specs []string, backend string, size int,
+	o dataset.Options) ([]imstatRow, error) {
+	opener := setOpener{command: c, Options: o}
+	if slices.ContainsFunc(specs, func(s string) bool { return strings.HasPrefix(s, "gen:") }) {
+		var err error
+		if opener.cast, err = newCast(files); err != nil {
+			return nil, err
+		}
+		if opener.backend, err = openBackend(c, backend); err != nil {
+			return nil, err
+		}
+		defer opener.backend.Finalize()
+	}
+	sets, err := opener.open(specs)
+	defer closeSets(sets)
 	if err != nil {
 		return nil, err
 	}
-	progress := newProgress(c.ErrOrStderr(), "imstat "+dir)
 	var rows []imstatRow
-	for piece := range slices.Chunk(names, imstatPiece) {
-		p, err := dataset.Files(c.Context(), dir, piece, imaging.ReadPhotograph, o)
+	for _, s := range sets {
+		of, err := imstatSet(c, s, size)
 		if err != nil {
 			return nil, err
 		}
-		skipped = append(skipped, p.Skipped...)
-		for i, name := range p.Names {
-			if err := c.Context().Err(); err != nil {
-				return nil, fmt.Errorf("interrupted: %w", err)
-			}
-			picture, err := imstat.New(o.Size, o.Size, p.Images.At(i))
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-			row := imstatRow{dir, name, p.SHA256[i], map[string]*float64{}}
-			for _, s := range imstat.Statistics() {
-				row.Values[s.Name] = finite(s.Value(picture))
-			}
-			rows = append(rows, row)
-			progress(len(rows)+len(skipped), len(names))
-		}
-	}
-	for _, s := range skipped {
-		fmt.Fprintf(c.ErrOrStderr(), "gansim: skipped %s: %v\n", s.Name, s.Reason)
-	}
-	if len(rows) == 0 {
-		return nil, fmt.Errorf("folder %s: %w", dir, dataset.ErrNoImages)
+		rows = append(rows, of...)
 	}
 	return rows, nil
+}
+
+// imstatSet measures a set image by image, side by side; files that cannot be read are named.
+func imstatSet(c *cobra.Command, s *dataset.Set, size int) ([]imstatRow, error) {
+	if s.Statistics != "" {
+		return nil, misused(c, "%s holds statistics of features, not images", s.Name)
+	}
+	progress := newProgress(c.ErrOrStderr(), "imstat "+s.Name)
+	skip := func(name string, reason error) {
+		fmt.Fprintf(c.ErrOrStderr(), "gansim: skipped %s: %v\n", name, reason)
+	}
+	for _, k := range s.Skipped {
+		skip(k.Name, k.Reason)
+	}
+	measured := dataset.Convert[map[string]*float64]{
+		File: func(r io.Reader) (map[string]*float64, error) {
+			m, err := imaging.Decode(r, imaging.DecodeOptions{})
+			if err != nil {
+				return nil, err
+			}
+			return measure(m, size)
+		},
+		Image: func(images gansim.Images) (map[string]*float64, error) {
+			m, err := imaging.FromImages(images, 0)
+			if err != nil {
+				return nil, err
+			}
+			return measure(m, size)
+		},
+	}
+	var rows []imstatRow
+	for item, err := range dataset.Stream(c.Context(), s, measured, dataset.Span{}) {
+		if err != nil {
+			return nil, err
+		}
+		if item.Err != nil {
+			skip(item.Name, item.Err)
+			continue
+		}
+		rows = append(rows, imstatRow{s.Name, item.Name, item.SHA256, item.Value})
+		progress(len(rows), s.Len())
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%s: %w", s.Name, dataset.ErrNoImages)
+	}
+	return rows, nil
+}
+
+// measure is every statistic of one picture, nil where one is undefined.
+func measure(m imaging.RGB, size int) (map[string]*float64, error) {
+	m, err := imaging.Photograph(m, size)
+	if err != nil {
+		return nil, err
+	}
+	images, err := imaging.ToImages(m)
+	if err != nil {
+		return nil, err
+	}
+	picture, err := imstat.New(size, size, images.Pix)
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]*float64{}
+	for _, s := range imstat.Statistics() {
+		values[s.Name] = finite(s.Value(picture))
+	}
+	return values, nil
 }
 
 func finite(v float64) *float64 {
@@ -184,7 +236,7 @@ func writeImstat(file string, rows []imstatRow) error {
 		lines = append(lines, line)
 	}
 	var b bytes.Buffer
-	if err := csv.NewWriter(&b).WriteAll(lines); err != nil {
+	if err := writeCSV(&b, lines); err != nil {
 		return err
 	}
 	if err := renameio.WriteFile(file, b.Bytes(), 0o644); err != nil {

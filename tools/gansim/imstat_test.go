@@ -60,6 +60,11 @@ func TestImstat(t *testing.T) {
 	if err := run(t.Context(), io.Discard, io.Discard, []string{"imstat", t.TempDir()}); err == nil {
 		t.Error("an empty folder is no error")
 	}
+	var shown strings.Builder
+	if err := run(t.Context(), &shown, io.Discard, []string{"imstat", "mini:coco?n=3", "gen:DeePSim?n=2",
+		"--backend", "go", "--size", "64"}); err != nil || strings.Count(shown.String(), " value ") != 2 {
+		t.Errorf("drawn sets: %v, %s", err, shown.String())
+	}
 	var wrong misuse
 	for _, args := range [][]string{{"imstat"}, {"imstat", dir, dir}, {"imstat", dir, "--size", "1"}} {
 		if err := run(t.Context(), io.Discard, io.Discard, args); !errors.As(err, &wrong) {
