@@ -108,6 +108,17 @@ func OpenAuto() (compute.Backend, []Skipped, error) {
 	return openGo(), skipped, nil
 }
 
+// Small is the backend to take for networks as small as the miniature world's where the user leaves the
+// choice: go, if it was built with its vector kernels and there is no GPU, else auto. On two cores the
+// go backend draws the miniature figure in half the time of XLA on the processor, whose compilation
+// takes as long as the work.
+func Small() string {
+	if hasSIMD && !hasNVIDIA() {
+		return "go"
+	}
+	return "auto"
+}
+
 // openGo opens the pure Go backend, our own.
 func openGo() compute.Backend { return native.New() }
 

@@ -73,7 +73,7 @@ func (d Detections) Rate() float64 {
 	return float64(n) / float64(max(1, len(d.Boxes)))
 }
 
-// Detect finds objects with the miniature YOLOv8, or the [Network] named.
+// Detect finds objects with the miniature YOLOv8, or the YOLOv8 or YOLOv5 that [Network] names.
 func Detect(images Images, opts ...Option) Detections {
 	q := collect(opts)
 	q.Model, q.Seed, q.Shapes = q.network, 0, []wire.Shape{images.shape()}

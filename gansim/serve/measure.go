@@ -9,6 +9,7 @@ import (
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/internal/wire"
 	"gansim.example/gansim/metric"
+	"gansim.example/gansim/models/yolov5"
 	"gansim.example/gansim/models/yolov8"
 	"gansim.example/gansim/objectness"
 )
@@ -77,6 +78,26 @@ func fid(c *call) (a wire.Answer, err error) {
 	return a, nil
 }
 
+// detectorSize is the size of images for published detectors, as in the research code; a miniature has
+// its own.
+const detectorSize = 256
+
+// detector is a network that finds objects, its classes by name and the size of its images.
+func (m *model) detector() (classes []string, size int, err error) {
+	switch n := m.net.(type) {
+	case *yolov8.Network:
+		classes, size = n.Classes, n.Input
+	case *yolov5.Network:
+		classes = n.Classes
+	default:
+		return nil, 0, fmt.Errorf("%s is not a detector, which are YOLOv8 and YOLOv5", m.name)
+	}
+	if !m.mini {
+		size = detectorSize
+	}
+	return classes, size, nil
+}
+
 // detect finds objects with the detector Model, the miniature YOLOv8 if none. Boxes are in pixels of
 // the images; Values are the confidences of the surest, 0 where there is no object.
 func detect(c *call) (a wire.Answer, err error) {
@@ -84,37 +105,34 @@ func detect(c *call) (a wire.Answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	net, ok := m.net.(*yolov8.Network)
-	if !ok {
-		return a, fmt.Errorf("%s is not a YOLOv8 detector", m.name)
+	classes, size, err := m.detector()
+	if err != nil {
+		return a, err
 	}
 	images, err := c.images(0)
 	if err != nil {
 		return a, err
 	}
 	d, err := hold(c, "detect "+m.key, func() (*objectness.Detector, error) {
-		return objectness.NewDetector(c.server.backend, net, detectBatch)
+		return objectness.OpenDetector(c.server.backend, m.net, size, detectBatch)
 	})
 	if err != nil {
 		return a, err
 	}
-	boxed, err := letterboxed(images, net.Input)
-	if err != nil {
-		return a, err
+	o := objectness.Options{}
+	if _, ok := m.net.(*yolov5.Network); ok {
+		o = objectness.YOLOv5()
 	}
-	frame := objectness.Frame{Width: images.Width, Height: images.Height, InputWidth: net.Input,
-		InputHeight: net.Input}
 	var surest []float64
 	for from := 0; from < images.N; from += detectBatch {
-		found, err := d.Detect(c, boxed.Slice(from, min(from+detectBatch, images.N)), objectness.Options{})
+		found, err := detectIn(c, d, images.Slice(from, min(from+detectBatch, images.N)), size, o)
 		if err != nil {
 			return a, err
 		}
 		for _, f := range found {
 			boxes := []wire.Box{}
 			for _, x := range f.Detections {
-				boxes = append(boxes, wire.Box{Corners: frame.Back(x.Box), Confidence: x.Confidence,
-					Class: net.Classes[x.Class]})
+				boxes = append(boxes, wire.Box{Corners: x.Box, Confidence: x.Confidence, Class: classes[x.Class]})
 			}
 			a.Boxes, surest = append(a.Boxes, boxes), append(surest, f.Fill0())
 		}
@@ -124,22 +142,24 @@ func detect(c *call) (a wire.Answer, err error) {
 	return a, nil
 }
 
-// letterboxed fits images into the detector's square; images of its size are left as they are.
-func letterboxed(m gansim.Images, size int) (gansim.Images, error) {
+// detectIn detects in images of any size; those of the detector's size are left as they are, others
+// are quantised and letterboxed.
+func detectIn(c *call, d *objectness.Detector, m gansim.Images, size int, o objectness.Options) (
+	[]objectness.Image, error) {
 	if m.Height == size && m.Width == size {
-		return m, nil
+		return d.Detect(c, m, o)
 	}
-	var all []imaging.RGB
+	var boxed []objectness.Boxed
 	for i := range m.N {
 		p, err := imaging.FromImages(m, i)
 		if err != nil {
-			return gansim.Images{}, err
+			return nil, err
 		}
-		o := imaging.LetterboxOptions{Width: size, Height: size}
-		if p, _, err = imaging.Letterbox(p, o); err != nil {
-			return gansim.Images{}, err
+		b, err := d.Fit(p)
+		if err != nil {
+			return nil, err
 		}
-		all = append(all, p)
+		boxed = append(boxed, b)
 	}
-	return imaging.ToImages(all...)
+	return d.DetectBoxed(c, boxed, o)
 }

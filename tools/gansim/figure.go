@@ -68,7 +68,11 @@ func runFigure(c *cobra.Command, f figureFlags, backend string, seed uint64) err
 	if err := checkOut(f.out); err != nil {
 		return err
 	}
-	b, err := openBackend(c, backend)
+	name := backend
+	if name == "auto" { // all presets use the miniature world
+		name = kernels.Small()
+	}
+	b, err := openBackend(c, name)
 	if err != nil {
 		return err
 	}
