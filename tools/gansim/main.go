@@ -59,6 +59,10 @@ func report(w io.Writer, err error) int {
 	if errors.As(err, &m) {
 		return 2
 	}
+	var r requeue
+	if errors.As(err, &r) {
+		return requeueCode
+	}
 	return 1
 }
 
@@ -75,8 +79,8 @@ func rootCommand() *cobra.Command {
 		return hinted{misuse{err}, c.CommandPath() + " -h"}
 	})
 	root.AddCommand(figureCommand(), sampleCommand(), fidCommand(), detectCommand(), imstatCommand(),
-		invertCommand(), evolveCommand(), maximizeCommand(), hessianCommand(), statsCommand(), trainCommand(),
-		labCommand(), serveCommand(), kernelCommand(), setupCommand(), doctorCommand(), parityCommand(),
+		invertCommand(), evolveCommand(), maximizeCommand(), hessianCommand(), sweepCommand(), statsCommand(),
+		trainCommand(), labCommand(), serveCommand(), kernelCommand(), setupCommand(), doctorCommand(), parityCommand(),
 		weightsCommand(), benchCommand(), runCommand())
 	return root
 }

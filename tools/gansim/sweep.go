@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gansim.example/gansim/experiment"
+	"gansim.example/gansim/sweep"
+)
+
+func sweepCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "sweep",
+		Short: "Run panel D's sweep so that nothing is lost",
+		Long: `Sweep computes panel D's maximisations, of which the paper has 97,730, in shards that
+are written whole. Any number of processes on any number of machines that share the
+folder work on it at once; whatever is killed, finished shards stay, and the same
+command goes on.`,
+		Example: "  gansim sweep plan --preset paper\n" +
+			"  gansim sweep run --preset smoke --out results/sweep\n" +
+			"  gansim sweep status --out results/sweep\n" +
+			"  gansim sweep merge --out results/sweep",
+		Args: verbs,
+		RunE: group,
+	}
+	c.AddCommand(sweepPlanCommand(), sweepRunCommand(), sweepStatusCommand(), sweepMergeCommand(),
+		sweepSbatchCommand())
+	return c
+}
+
+// requeue is an error after which a scheduler should start the command again: exit code 85.
+type requeue struct{ error }
+
+func (r requeue) Unwrap() error { return r.error }
+
+const requeueCode = 85
+
+func sweepRunCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Compute what is missing, beside other workers on the folder",
+		Long: `Run computes the sweep's missing shards. Start it as often as you like, on one folder:
+workers share the shards, wait for each other's and take over those of dead ones.
+SIGTERM and SIGUSR1 (of Slurm) drop the shard in flight and exit with 85.`,
+		Args: arguments(),
+	}
+	f := sweepFlagsOf(c)
+	backend := backendFlag(c)
+	var o sweep.Options
+	c.Flags().IntVar(&o.Workers, "workers", 1, "shards computed at once by this process")
+	c.Flags().IntVar(&o.Attempts, "attempts", 3, "of a shard that fails")
+	c.Flags().DurationVar(&o.Dead, "dead", time.Minute,
+		"silence after which a worker of another machine counts as dead")
+	c.Flags().BoolVar(&o.Mixed, "allow-mixed", false,
+		"add rows of another seed, weights or code version; it is recorded")
+	c.RunE = func(c *cobra.Command, _ []string) error { return runSweep(c, f, *backend, o) }
+	return c
+}
+
+func runSweep(c *cobra.Command, f *sweepFlags, backend string, o sweep.Options) error {
+	if err := checkOut(f.folder()); err != nil {
+		return err
+	}
+	b, err := openBackend(c, backend)
+	if err != nil {
+		return err
+	}
+	job, err := f.job(c, b)
+	if err != nil {
+		return err
+	}
+	o.Progress = newProgress(c.ErrOrStderr(), "runs")
+	o.Warn = func(text string) { fmt.Fprintf(c.ErrOrStderr(), "gansim: %s\n", text) }
+	ctx, asked := untilRequeue(c.Context())
+	err = sweep.Run(ctx, f.folder(), job, o)
+	command := f.command("run") + " --backend " + backend
+	switch {
+	case err == nil:
+		b.Finalize()
+		fmt.Fprintf(c.OutOrStdout(), "All runs are in %s. Next: %s\n", f.folder(),
+			f.command("merge"))
+		return nil
+	case errors.Is(err, sweep.ErrKey):
+		return hinted{err, "take another folder with --out, or " + command + " --allow-mixed"}
+	case asked():
+		return requeue{interrupted(err, command)}
+	}
+	return interrupted(err, command)
+}
+
+// untilRequeue gives a context that ends with the signals by which a scheduler ends a job, and says
+// whether one came.
+func untilRequeue(parent context.Context) (context.Context, func() bool) {
+	ctx, stop := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGUSR1)
+	asked := errors.New("asked to end")
+	go func() {
+		<-signals
+		stop(asked)
+	}()
+	return ctx, func() bool {
+		if context.Cause(ctx) == asked {
+			return true
+		}
+		select { // the parent may have ended first, of the same signal
+		case <-signals:
+			return true
+		case <-time.After(50 * time.Millisecond):
+			return context.Cause(ctx) == asked
+		}
+	}
+}
+
+func sweepStatusCommand() *cobra.Command {
+	c := &cobra.Command{Use: "status", Short: "Show what is done, running and failed", Args: arguments()}
+	out := sweepFolderFlag(c)
+	asJSON := jsonFlag(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		s, err := sweep.ReadStatus(*out)
+		if err != nil {
+			return noSweep(err)
+		}
+		if *asJSON {
+			return writeJSON(c.OutOrStdout(), s)
+		}
+		w := c.OutOrStdout()
+		fmt.Fprintf(w, "%s: %s, preset %s, seed %d\n", *out, s.Key.Table, s.Key.Preset, s.Key.Seed)
+		for _, k := range s.Mixed {
+			fmt.Fprintf(w, "mixed with: seed %d, weights %s, code version %s\n", k.Seed, k.Weights, k.Code)
+		}
+		for _, n := range []struct {
+			name string
+			sweep.Count
+		}{{"shards", s.Shards}, {"runs", s.Runs}} {
+			fmt.Fprintf(w, "%-7s %d of %d done, %d running, %d failed\n", n.name, n.Done, n.Total, n.Running,
+				n.Failed)
+		}
+		if s.PerHour > 0 {
+			fmt.Fprintf(w, "%.0f runs an hour", s.PerHour)
+			if !s.Finished {
+				fmt.Fprintf(w, ", %.2g hours left", s.HoursTo)
+			}
+			fmt.Fprintln(w)
+		}
+		for _, x := range s.Working {
+			state := fmt.Sprintf("sign of life %.0f s ago", x.Seconds)
+			if x.Dead {
+				state = "has ended; the next worker takes its shard over"
+			}
+			fmt.Fprintf(w, "shard %d: process %d on %s, %s\n", x.Shard, x.PID, x.Host, state)
+		}
+		for _, i := range s.Damaged {
+			fmt.Fprintf(w, "shard %d: its file is damaged; the next worker computes it again\n", i)
+		}
+		for _, x := range s.Failed {
+			fmt.Fprintf(w, "shard %d failed %d times: %s\n", x.Shard, x.Attempts, x.Reason)
+		}
+		return nil
+	}
+	return c
+}
+
+func sweepFolderFlag(c *cobra.Command) *string {
+	out := outFlag(c, "")
+	c.Flags().Lookup("out").Usage = "`folder` of the sweep"
+	if err := c.MarkFlagRequired("out"); err != nil {
+		panic(err) // only if there were no such flag
+	}
+	return out
+}
+
+// noSweep adds the command that makes a sweep.
+func noSweep(err error) error {
+	if errors.Is(err, sweep.ErrNoPlan) {
+		return hinted{err, "gansim sweep run --preset smoke --out FOLDER"}
+	}
+	return err
+}
+
+func sweepMergeCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "merge",
+		Short: "Write the table of all rows",
+		Long: "Merge writes panel_d.parquet and panel_d.csv into the sweep's folder. The table is the\n" +
+			"same, byte for byte, however the sweep was interrupted and shared.",
+		Args: arguments(),
+	}
+	out := sweepFolderFlag(c)
+	partial := c.Flags().Bool("partial", false, "leave out what is missing")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		rows, missing, name, err := sweep.Merge[experiment.RowD](*out, *partial)
+		if errors.Is(err, sweep.ErrUnfinished) {
+			return hinted{err, "gansim sweep status --out " + *out + ", or merge --partial"}
+		}
+		if err != nil {
+			return noSweep(err)
+		}
+		if err := experiment.WriteRows(*out, name, rows); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.OutOrStdout(), "Wrote %d rows to %s and .csv", len(rows),
+			filepath.Join(*out, name+".parquet"))
+		if missing > 0 {
+			fmt.Fprintf(c.OutOrStdout(), "; %d shards are missing", missing)
+		}
+		fmt.Fprintln(c.OutOrStdout(), ".")
+		return nil
+	}
+	return c
+}
+
+// codeVersion is the hash of the program's file.
+func codeVersion() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:8]), nil
+}
