@@ -1,9 +1,11 @@
 package actmax_test
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -108,7 +110,7 @@ func TestMethods(t *testing.T) {
 		m.Rate *= 10
 		runs = append(runs, actmax.Run{Unit: gansim.Unit{Layer: "units", Channel: 1, Row: 1, Col: 1},
 			Method: m, Start: []float64{.3, -.2, .5, .1},
-			Redraw: func() []float64 { return []float64{1, 1, 1, 1} }})
+			Redraw: func() ([]float64, error) { return []float64{1, 1, 1, 1}, nil }})
 	}
 	net := rectified{a: a, dim: d, b: -3, maps: true}
 	var want []actmax.Outcome
@@ -204,5 +206,50 @@ func TestUnknownLayer(t *testing.T) {
 	_, err := actmax.NewEvolver(open(t), plain{1}, net, "conv9", 2)
 	if err == nil || !strings.Contains(err.Error(), "units") {
 		t.Errorf("got %v, want an error that lists the known layers", err)
+	}
+}
+
+// broken is a generator that has codes to start from and no fresh ones.
+type broken struct{ plain }
+
+func (broken) Draw(string, *rand.Rand, int) (gansim.Codes, error) {
+	return gansim.Codes{}, errors.New("no codes left")
+}
+
+// TestRedraw: a run that scores zero gets a fresh code, keeps its own without a Redraw, and ends where
+// no code can be drawn or one has other dimensions.
+func TestRedraw(t *testing.T) {
+	net := rectified{a: []float32{1, 1}, dim: 2} // zero for negative codes
+	m, err := actmax.NewMaximizer(open(t), plain{2}, net, actmax.MaximizerConfig{Layer: "units", Batch: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		redraw func() ([]float64, error)
+		score  float64
+		code   []float64
+		err    string
+	}{
+		"none":  {nil, 0, []float64{-1, -1}, ""},
+		"fresh": {func() ([]float64, error) { return []float64{1, 2}, nil }, 3, []float64{1, 2}, ""},
+		"fails": {actmax.Redraws(broken{}, "std1", nil), 0, nil, "units/0: no codes left"},
+		"short": {func() ([]float64, error) { return []float64{1}, nil }, 0, nil, "1 dimensions, want 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := m.Maximize(t.Context(), []actmax.Run{{Start: []float64{-1, -1},
+				Unit: gansim.Unit{Net: "n", Layer: "units", Row: -1}, Redraw: c.redraw}}, 2)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Errorf("got %v, want an error with %q", err, c.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out[0].Score != c.score || !slices.Equal(out[0].Code, c.code) {
+				t.Errorf("got %v of %v, want %v of %v", out[0].Score, out[0].Code, c.score, c.code)
+			}
+		})
 	}
 }

@@ -73,7 +73,8 @@ func free(inputs []any) {
 }
 
 // Step scores the codes, makes a step of each run and gives the scores before it. Afterwards runs
-// that scored exactly zero get fresh codes; their moments and the number of steps stay.
+// that scored exactly zero get fresh codes, if they have a Redraw; their moments and the number of
+// steps stay. After an error the ascent is only to be ended.
 func (a *Ascent) Step() ([]float64, error) {
 	x, n, d := a.maximizer, len(a.runs), a.maximizer.generator.CodeSize()
 	a.steps++
@@ -91,12 +92,29 @@ func (a *Ascent) Step() ([]float64, error) {
 	}
 	clear(a.replaced)
 	for i, s := range scores[:a.valid] {
-		if NeedsRedraw(s) {
-			copy(a.fresh[i*d:(i+1)*d], x.rotate(a.runs[i], a.runs[i].Redraw()))
-			a.replaced[i] = 1
+		if err := a.redraw(i, s); err != nil {
+			return nil, err
 		}
 	}
 	return scores, nil
+}
+
+// redraw replaces the code of run i if its score asks for it.
+func (a *Ascent) redraw(i int, score float64) error {
+	r, d := a.runs[i], a.maximizer.generator.CodeSize()
+	if r.Redraw == nil || !NeedsRedraw(score) {
+		return nil
+	}
+	z, err := r.Redraw()
+	if err == nil && len(z) != d {
+		err = fmt.Errorf("%d dimensions, want %d", len(z), d)
+	}
+	if err != nil {
+		return fmt.Errorf("actmax: fresh code of %s for %s: %w", a.maximizer.generator.Name(), r.Unit, err)
+	}
+	copy(a.fresh[i*d:], a.maximizer.rotate(r, z))
+	a.replaced[i] = 1
+	return nil
 }
 
 // NeedsRedraw says whether a sample with this score gets a fresh code: only zero itself, of either

@@ -62,8 +62,9 @@ type Run struct {
 	Unit   gansim.Unit
 	Method Method
 	Start  []float64 // code, not rotated
-	// Redraw gives a fresh code; it is called for a run whose score is exactly 0.
-	Redraw func() []float64
+	// Redraw gives a fresh code; it is called for a run whose score is exactly 0. Nil means that such a
+	// run keeps its code.
+	Redraw func() ([]float64, error)
 	// Placement of the images; only a maximizer with an Input takes other kinds than Full.
 	Placement Placement
 }
@@ -205,13 +206,13 @@ func (o *Outcome) record(step int, score float64) {
 }
 
 // Redraws gives a run its own stream of fresh codes by a generator's recipe.
-func Redraws(g gansim.Generator, recipe string, rng *rand.Rand) func() []float64 {
-	return func() []float64 {
+func Redraws(g gansim.Generator, recipe string, rng *rand.Rand) func() ([]float64, error) {
+	return func() ([]float64, error) {
 		c, err := g.Draw(recipe, rng, 1)
-		if err != nil { // the recipe was used for the start
-			return make([]float64, g.CodeSize())
+		if err != nil {
+			return nil, err
 		}
-		return Widen(c.Z)
+		return Widen(c.Z), nil
 	}
 }
 

@@ -46,11 +46,33 @@ func ParsePopulation(s string) (Population, error) {
 			*to = v
 		}
 	}
-	kind, count, counted := strings.Cut(parts[2], ":")
+	if err := p.choose(parts[2]); err != nil {
+		return bad(err.Error())
+	}
+	return p, nil
+}
+
+// ParseChannels reads the channels of [ParsePopulation] alone.
+func ParseChannels(s string) (Population, error) {
+	p := Population{Row: -1, Col: -1}
+	if err := p.choose(s); err != nil {
+		return Population{}, fmt.Errorf("actmax: channels %q: %w; want 7, 0-9, 3,5,8, all, random:N or "+
+			"first:N", s, err)
+	}
+	return p, nil
+}
+
+// maxChannels bounds the channels that a text can ask for, so that a slip does not fill the memory. No
+// layer has so many.
+const maxChannels = 1 << 20
+
+// choose reads channels.
+func (p *Population) choose(s string) error {
+	kind, count, counted := strings.Cut(s, ":")
 	if counted {
 		n, err := strconv.Atoi(count)
 		if err != nil || n < 1 {
-			return bad(fmt.Sprintf("%q is no count", count))
+			return fmt.Errorf("%q is no count", count)
 		}
 		switch kind {
 		case "random":
@@ -58,12 +80,12 @@ func ParsePopulation(s string) (Population, error) {
 		case "first":
 			p.Responding = n
 		default:
-			return bad(fmt.Sprintf("no choice %q", kind))
+			return fmt.Errorf("no choice %q", kind)
 		}
-		return p, nil
+		return nil
 	}
 	if kind == "all" {
-		return p, nil
+		return nil
 	}
 	for item := range strings.SplitSeq(kind, ",") {
 		low, high, isRange := strings.Cut(item, "-")
@@ -73,13 +95,16 @@ func ParsePopulation(s string) (Population, error) {
 			to, err = strconv.Atoi(high)
 		}
 		if err != nil || from < 0 || to < from {
-			return bad(fmt.Sprintf("channel %q", item))
+			return fmt.Errorf("channel %q", item)
+		}
+		if to >= maxChannels || len(p.Channels)+to-from >= maxChannels {
+			return fmt.Errorf("channel %q: no layer has %d channels", item, maxChannels)
 		}
 		for c := from; c <= to; c++ {
 			p.Channels = append(p.Channels, c)
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // Units are those of the network, in the order of the choice; a channel or position that the layer does
@@ -93,6 +118,24 @@ func (p Population) Units(s gansim.Scorer, seed uint64) ([]gansim.Unit, error) {
 		return nil, fmt.Errorf("actmax: %s has a map of %d x %d, no row %d, column %d", l.Name, l.Height,
 			l.Width, p.Row, p.Col)
 	}
+	channels, err := p.Of(l, seed)
+	if err != nil {
+		return nil, err
+	}
+	var units []gansim.Unit
+	for _, c := range channels {
+		u := CenterUnit(s, l, c)
+		if p.Row >= 0 {
+			u.Row, u.Col = p.Row, p.Col
+		}
+		units = append(units, u)
+	}
+	return units, nil
+}
+
+// Of are the channels of a layer, in the order of the choice; one that it does not have is an error
+// with both numbers.
+func (p Population) Of(l gansim.Layer, seed uint64) ([]int, error) {
 	channels := p.Channels
 	switch {
 	case max(p.Random, p.Responding) > l.Channels:
@@ -106,16 +149,10 @@ func (p Population) Units(s gansim.Scorer, seed uint64) ([]gansim.Unit, error) {
 			channels = append(channels, c)
 		}
 	}
-	var units []gansim.Unit
 	for _, c := range channels {
 		if c >= l.Channels {
 			return nil, fmt.Errorf("actmax: %s has %d channels, from 0, no channel %d", l.Name, l.Channels, c)
 		}
-		u := CenterUnit(s, l, c)
-		if p.Row >= 0 {
-			u.Row, u.Col = p.Row, p.Col
-		}
-		units = append(units, u)
 	}
-	return units, nil
+	return channels, nil
 }

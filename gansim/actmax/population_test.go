@@ -46,7 +46,8 @@ func TestPopulations(t *testing.T) {
 		t.Errorf("got %+v, want the centre %+v", units[0], want)
 	}
 	for _, s := range []string{"", "units/3", "net//3", "net/units/3/1", "net/units/-1", "net/units/5-2",
-		"net/units/x", "net/units/some:3", "net/units/first:0", "net/units/3/a/1", "net/units/3/1/-1"} {
+		"net/units/x", "net/units/0-1000000000",
+		"net/units/0-900000,0-900000", "net/units/some:3", "net/units/first:0", "net/units/3/a/1", "net/units/3/1/-1"} {
 		if _, err := actmax.ParsePopulation(s); err == nil || !strings.Contains(err.Error(), "random:N") {
 			t.Errorf("%q: got %v, want an error that says the form", s, err)
 		}

@@ -241,12 +241,13 @@ func netsOf(rows []RowD) []string {
 	return nets
 }
 
-// bestPaired compares the best maximum of each generator for the same unit.
+// bestPaired compares the best maximum of each generator for the same unit, at the same position and
+// with the images placed alike.
 func (e *env) bestPaired(rows []RowD) (Test, error) {
 	best := map[string]map[string]float64{}
 	var units []string
 	for _, r := range rows {
-		u := fmt.Sprintf("%s/%s/%d", r.Net, r.Layer, r.Unit)
+		u := fmt.Sprintf("%s/%s/%d/%d/%d %t", r.Net, r.Layer, r.Unit, r.Y, r.X, r.RF)
 		if best[u] == nil {
 			best[u] = map[string]float64{}
 			units = append(units, u)
@@ -257,7 +258,9 @@ func (e *env) bestPaired(rows []RowD) (Test, error) {
 	}
 	var x, y []float64
 	for _, u := range units {
-		x, y = append(x, best[u]["BigGAN"]), append(y, best[u]["DeePSim"])
+		if len(best[u]) == 2 { // a part of a grid may have one generator of a unit only
+			x, y = append(x, best[u]["BigGAN"]), append(y, best[u]["DeePSim"])
+		}
 	}
 	t, err := ranktest.SignedRank(x, y, ranktest.Options{})
 	return Test{Result: t, Question: "BigGAN against DeePSim, best run per unit, paired"}, err

@@ -146,7 +146,7 @@ func (e *evolution) follow(s gansim.Scorer) error {
 		for i := range n {
 			z := e.start.Data[i*d : (i+1)*d]
 			runs = append(runs, actmax.Run{Unit: actmax.CenterUnit(s, s.Layers()[0], 0),
-				Method: method, Start: z, Redraw: func() []float64 { return z }})
+				Method: method, Start: z, Redraw: func() ([]float64, error) { return z, nil }})
 		}
 	}
 	m, err := actmax.NewMaximizer(e.run.backend, e.generator, s, actmax.MaximizerConfig{

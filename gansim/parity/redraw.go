@@ -82,14 +82,14 @@ func (f redrawFile) follow(r *run, label string) error {
 	}
 	// The rows of one draw per step go to the samples that need one, in order.
 	step, row := 0, 0
-	fresh := func() []float64 {
+	fresh := func() ([]float64, error) {
 		h := oracle.Hash(f.Salt, fmt.Sprintf("redraw/fresh/%d", step))
 		z := make([]float64, f.D)
 		for j := range z {
 			z[j] = oracle.Gauss4(h, row*f.D+j)
 		}
 		row++
-		return z
+		return z, nil
 	}
 	var runs []actmax.Run
 	for i := range f.N {
