@@ -63,6 +63,8 @@ func (k Key) fields() [][2]string {
 var (
 	// ErrKey is wrapped when a folder holds rows of another key.
 	ErrKey = errors.New("holds another sweep")
+	// ErrPlan is an [ErrKey] of other runs, which cannot be mixed.
+	ErrPlan = fmt.Errorf("%w, of other runs", ErrKey)
 	// ErrNoPlan is wrapped when a folder holds no sweep.
 	ErrNoPlan = errors.New("holds no sweep")
 	// ErrUnfinished is wrapped when shards are missing.
@@ -104,8 +106,8 @@ func readPlan(dir string) (p plan, err error) {
 }
 
 // Plan writes the plan of a job into its folder, which it makes. A folder with the plan of another key
-// is refused with [ErrKey], naming what differs, unless mixed is set and the shards are the same; the
-// key is then added to the plan.
+// is refused with [ErrKey], naming what differs, unless mixed is set; the key is then added to the plan.
+// Other runs are always refused, with [ErrPlan].
 func Plan[R any](dir string, job Job[R], mixed bool) error {
 	p, err := readPlan(dir)
 	if errors.Is(err, ErrNoPlan) {
@@ -125,8 +127,11 @@ func Plan[R any](dir string, job Job[R], mixed bool) error {
 			differ = append(differ, fmt.Sprintf("%s is %s, here %s", f[0], want[i][1], f[1]))
 		}
 	}
-	if !mixed || key.Plan != p.Plan || key.Table != p.Table {
-		return fmt.Errorf("sweep: %s %w: %s", dir, ErrKey, strings.Join(differ, "; "))
+	switch what := strings.Join(differ, "; "); {
+	case key.Plan != p.Plan || key.Table != p.Table:
+		return fmt.Errorf("sweep: %s %w: %s", dir, ErrPlan, what)
+	case !mixed:
+		return fmt.Errorf("sweep: %s %w: %s", dir, ErrKey, what)
 	}
 	p.Mixed = append(p.Mixed, key)
 	return p.write(dir)

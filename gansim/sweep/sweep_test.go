@@ -258,7 +258,7 @@ func TestKey(t *testing.T) {
 		t.Errorf("mixed keys %v, error %v", s.Mixed, err)
 	}
 	if err := sweep.Run(t.Context(), dir, &toy{shards: 3, rows: 1}, sweep.Options{Mixed: true}); !errors.Is(err,
-		sweep.ErrKey) {
+		sweep.ErrPlan) {
 		t.Errorf("another plan, mixed: %v", err)
 	}
 }

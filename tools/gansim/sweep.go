@@ -91,6 +91,8 @@ func runSweep(c *cobra.Command, f *sweepFlags, backend string, o sweep.Options) 
 		fmt.Fprintf(c.OutOrStdout(), "All runs are in %s. Next: %s\n", f.folder(),
 			f.command("merge"))
 		return nil
+	case errors.Is(err, sweep.ErrPlan):
+		return hinted{err, "take another folder with --out"}
 	case errors.Is(err, sweep.ErrKey):
 		return hinted{err, "take another folder with --out, or " + command + " --allow-mixed"}
 	case asked():

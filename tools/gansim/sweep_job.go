@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -77,6 +78,23 @@ func (f *sweepFlags) words(folder string) []string {
 		}
 	}
 	return w
+}
+
+// absolute makes the paths of files absolute.
+func (f *sweepFlags) absolute() (err error) {
+	if f.config != "" {
+		if f.config, err = filepath.Abs(f.config); err != nil {
+			return err
+		}
+	}
+	for _, files := range []map[string]string{f.bases, f.files.weightFiles} {
+		for name, path := range files {
+			if files[name], err = filepath.Abs(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // command is the line of a verb of the same sweep, as a shell reads it.

@@ -75,6 +75,9 @@ func writeSbatch(c *cobra.Command, f *sweepFlags, backend string, s slurm) error
 	if err := checkOut(folder); err != nil {
 		return err
 	}
+	if err := f.absolute(); err != nil { // Slurm may start the task elsewhere
+		return err
+	}
 	words := append([]string{program, "sweep", "run"}, f.words(folder)...)
 	words = append(words, "--backend", backend)
 	for i, w := range words {

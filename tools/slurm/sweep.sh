@@ -11,7 +11,26 @@ mkdir -p "$2"
 scratch=$(realpath "$2")
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 
-"$gansim" sweep run --preset smoke --backend go --out "$scratch/alone"
+part() { # name, generator, labels
+	cat <<-YAML
+		  - part: $1
+		    networks: [resnet50, resnet50_linf8]
+		    rf: [layer1]
+		    full: [layer1, layer3, fc]
+		    channels: 0-1
+		    generators: [$2]
+		    labels: [$3]
+		    replicates: 2
+		    samples: 3
+		    steps: 80
+	YAML
+}
+{
+	printf 'name: slurm\nworld: miniature\nshard: 16\nparts:\n'
+	part one BigGAN "Adam001, SGD001Hess"
+	part two DeePSim "Adam01, Adam01Hess"
+} >"$scratch/sweep.yaml"
+"$gansim" sweep run --config "$scratch/sweep.yaml" --backend go --out "$scratch/alone"
 "$gansim" sweep merge --out "$scratch/alone"
 
 eval "$("$here/local.sh" start "$scratch/slurm")"
@@ -19,7 +38,7 @@ trap '"$here/local.sh" stop "$scratch/slurm"' EXIT
 
 out=$scratch/array
 # Slurm counts limits in minutes and warns 30 seconds before: so each task gets half a minute.
-"$gansim" sweep sbatch --preset smoke --backend go --out "$out" --tasks 2 --cpus 1 --time 00:01:00 \
+"$gansim" sweep sbatch --config "$scratch/sweep.yaml" --backend go --out "$out" --tasks 2 --cpus 1 --time 00:01:00 \
 	--partition low
 state() { "$gansim" sweep status --out "$out" --json 2>/dev/null |
 	python3 -c "import json, sys; s = json.load(sys.stdin); print(s['shards']['$1'])" 2>/dev/null || echo 0; }
