@@ -210,10 +210,8 @@ func (f *sweepFlags) job(c *cobra.Command, b compute.Backend) (*panelD, error) {
 	j := &panelD{PlanD: p, backend: b, world: world, batch: f.batch, key: sweep.Key{Table: "panel_d",
 		Plan: p.Hash(), Seed: p.Config.Seed, Preset: p.Config.Name, Weights: world.Weights,
 		Precision: "float32", Code: code}}
-	if j.batch == 0 {
-		j.batch = 36
-	}
 	j.open()
+	j.batch = j.running.Batch
 	return j, nil
 }
 
