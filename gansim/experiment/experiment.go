@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -70,7 +69,7 @@ func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, erro
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Preset: e.preset.Name, World: "miniature", Seed: o.Seed,
+	report := &Report{Preset: e.preset.Name, World: Miniature, Seed: o.Seed,
 		Weights: e.world.Hashes, Versions: o.Versions, Device: backend.Description()}
 	page := figure.Figure{Miniature: true,
 		Note: fmt.Sprintf("Preset %s, seed %d.", e.preset.Name, o.Seed)}
@@ -241,14 +240,7 @@ func (e *env) steps(panel string, total int) func() {
 
 // finish writes the report and marks the run as finished.
 func (e *env) finish(r *Report) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("experiment: %w", err)
-	}
-	if err := write(filepath.Join(e.Out, "report.json"), append(text, '\n')); err != nil {
-		return err
-	}
-	if err := write(filepath.Join(e.Out, "report.md"), []byte(r.Markdown())); err != nil {
+	if err := r.save(e.Out); err != nil {
 		return err
 	}
 	return write(filepath.Join(e.Out, partsDir, "finished"), nil)

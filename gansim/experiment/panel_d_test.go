@@ -11,7 +11,7 @@ func TestBestPaired(t *testing.T) {
 				RowD{Net: "n", Layer: "fc", Unit: unit, Generator: "DeePSim", MaxScore: score - 1})
 		}
 	}
-	got, err := new(env).bestPaired(rows)
+	got, err := tableD{rows: rows}.bestPaired()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func TestBestPairedPlaces(t *testing.T) {
 		r.Generator, r.MaxScore = "DeePSim", float64(i+1)
 		rows = append(rows, r)
 	}
-	got, err := new(env).bestPaired(rows)
+	got, err := tableD{rows: rows}.bestPaired()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,8 +61,9 @@ func Redraw(dir, letter string, rows io.Reader) (*Drawing, error) {
 		})
 	case "d":
 		return redraw(dir, rows, func(e *env, d *Drawing, all []RowD) (err error) {
-			if d.Section, err = e.summariseD(all); err == nil {
-				d.Figure.D = e.drawD(all, d.Section)
+			t := newTableD(all, e.Seed, true)
+			if d.Section, err = t.summarise(); err == nil {
+				d.Figure.D = t.draw(d.Section)
 			}
 			return err
 		})

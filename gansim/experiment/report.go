@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"path/filepath"
 	"strings"
 
 	"gansim.example/gansim/ranktest"
@@ -12,7 +13,7 @@ import (
 // Report is report.json.
 type Report struct {
 	Preset   string            `json:"preset"`
-	World    string            `json:"world"` // "miniature": not the paper's networks
+	World    string            `json:"world"` // Miniature, not the paper's networks, or Published
 	Seed     uint64            `json:"seed"`
 	Weights  map[string]string `json:"weights"` // SHA-256 by network
 	Versions map[string]string `json:"versions"`
@@ -95,12 +96,26 @@ func median(name, group string, values []float64, seed uint64, published *float6
 		Paper: published, N: d.N}, nil
 }
 
+// save writes report.json and report.md.
+func (r Report) save(dir string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("experiment: %w", err)
+	}
+	if err := write(filepath.Join(dir, "report.json"), append(text, '\n')); err != nil {
+		return err
+	}
+	return write(filepath.Join(dir, "report.md"), []byte(r.Markdown()))
+}
+
 // Markdown is report.md.
 func (r Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Extended Data Fig. 1, preset %s\n\n", r.Preset)
-	b.WriteString("Computed with the **miniature world**: small networks trained on rendered " +
-		"pictures, not the paper's. Only the direction of an effect can be compared.\n")
+	if r.World == Miniature {
+		b.WriteString("Computed with the **miniature world**: small networks trained on rendered " +
+			"pictures, not the paper's. Only the direction of an effect can be compared.\n")
+	}
 	for _, s := range []struct {
 		letter, title string
 		section       *Section
@@ -115,7 +130,11 @@ func (r Report) Markdown() string {
 			s.section.markdown(&b)
 		}
 	}
-	fmt.Fprintf(&b, "\n---\nSeed %d, %s, %.1f s.\n", r.Seed, r.Device, r.Wall)
+	fmt.Fprintf(&b, "\n---\nSeed %d", r.Seed)
+	if r.Device != "" { // else it was computed in several places
+		fmt.Fprintf(&b, ", %s, %.1f s", r.Device, r.Wall)
+	}
+	b.WriteString(".\n")
 	return b.String()
 }
 
@@ -201,6 +220,8 @@ func (r Report) Summary() string {
 				t.N, t.Z, pText(t.P, t.Log10P), t.EffectSize)
 		}
 	}
-	b.WriteString("Miniature world: not the paper's networks; compare directions, not sizes.\n")
+	if r.World == Miniature {
+		b.WriteString("Miniature world: not the paper's networks; compare directions, not sizes.\n")
+	}
 	return b.String()
 }

@@ -107,14 +107,14 @@ func readRows[R any](data []byte) ([]R, error) {
 
 // Merge reads the rows of all shards in order. A missing or damaged shard is an error that wraps
 // [ErrUnfinished], or with partial is left out and counted.
-func Merge[R any](dir string, partial bool) (rows []R, missing int, table string, err error) {
+func Merge[R any](dir string, partial bool) (rows []R, missing int, key Key, err error) {
 	p, err := readPlan(dir)
 	if err != nil {
-		return nil, 0, "", err
+		return nil, 0, key, err
 	}
 	files, err := listShards(dir)
 	if err != nil {
-		return nil, 0, "", err
+		return nil, 0, key, err
 	}
 	total := 0
 	for _, n := range p.Runs {
@@ -124,7 +124,7 @@ func Merge[R any](dir string, partial bool) (rows []R, missing int, table string
 	for i, want := range p.Runs {
 		data, err := whole(files[i])
 		if err != nil {
-			return nil, 0, "", err
+			return nil, 0, key, err
 		}
 		if data == nil {
 			missing++
@@ -132,16 +132,16 @@ func Merge[R any](dir string, partial bool) (rows []R, missing int, table string
 		}
 		part, err := readRows[R](data)
 		if err != nil {
-			return nil, 0, "", fmt.Errorf("sweep: shard %d: %w", i, err)
+			return nil, 0, key, fmt.Errorf("sweep: shard %d: %w", i, err)
 		}
 		if len(part) != want {
-			return nil, 0, "", fmt.Errorf("sweep: shard %d has %d rows, want %d", i, len(part), want)
+			return nil, 0, key, fmt.Errorf("sweep: shard %d has %d rows, want %d", i, len(part), want)
 		}
 		rows = append(rows, part...)
 	}
 	if missing > 0 && !partial {
-		return nil, missing, "", fmt.Errorf("sweep: %s: %w: %d of %d shards are missing", dir,
+		return nil, missing, key, fmt.Errorf("sweep: %s: %w: %d of %d shards are missing", dir,
 			ErrUnfinished, missing, len(p.Runs))
 	}
-	return rows, missing, p.Table, nil
+	return rows, missing, p.Key, nil
 }

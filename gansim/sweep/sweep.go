@@ -49,6 +49,7 @@ type Key struct {
 	Plan      string `json:"plan"`  // hash of all runs
 	Seed      uint64 `json:"seed"`
 	Preset    string `json:"preset"`
+	World     string `json:"world"`   // of the networks, such as miniature
 	Weights   string `json:"weights"` // hash of all tensors
 	Precision string `json:"precision"`
 	Code      string `json:"code"` // version of the program
@@ -57,7 +58,7 @@ type Key struct {
 // fields lists the parts of a key with their names.
 func (k Key) fields() [][2]string {
 	return [][2]string{{"table", k.Table}, {"plan", k.Plan}, {"seed", fmt.Sprint(k.Seed)},
-		{"preset", k.Preset}, {"weights", k.Weights}, {"precision", k.Precision}, {"code version", k.Code}}
+		{"preset", k.Preset}, {"world", k.World}, {"weights", k.Weights}, {"precision", k.Precision}, {"code version", k.Code}}
 }
 
 var (

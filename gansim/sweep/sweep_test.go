@@ -113,12 +113,12 @@ func worker(t *testing.T, dir, log string) *exec.Cmd {
 // merged is the table of a finished folder.
 func merged(t *testing.T, dir string) []row {
 	t.Helper()
-	rows, _, table, err := sweep.Merge[row](dir, false)
+	rows, _, key, err := sweep.Merge[row](dir, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if table != "toy" {
-		t.Errorf("table %q, want toy", table)
+	if key.Table != "toy" {
+		t.Errorf("table %q, want toy", key.Table)
 	}
 	return rows
 }

@@ -194,26 +194,35 @@ func noSweep(err error) error {
 func sweepMergeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "merge",
-		Short: "Write the table of all rows",
-		Long: "Merge writes panel_d.parquet and panel_d.csv into the sweep's folder. The table is the\n" +
-			"same, byte for byte, however the sweep was interrupted and shared.",
+		Short: "Write the table of all rows, and panel D of it",
+		Long: "Merge writes panel_d.parquet and .csv into the sweep's folder: the same, byte for byte,\n" +
+			"however the sweep was interrupted and shared. Of the table it makes panel D: figure.png,\n" +
+			".svg and .pdf, report.md and report.json with all tests.",
 		Args: arguments(),
 	}
 	out := sweepFolderFlag(c)
 	partial := c.Flags().Bool("partial", false, "leave out what is missing")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		rows, missing, name, err := sweep.Merge[experiment.RowD](*out, *partial)
+		rows, missing, key, err := sweep.Merge[experiment.RowD](*out, *partial)
 		if errors.Is(err, sweep.ErrUnfinished) {
 			return hinted{err, "gansim sweep status --out " + *out + ", or merge --partial"}
 		}
 		if err != nil {
 			return noSweep(err)
 		}
-		if err := experiment.WriteRows(*out, name, rows); err != nil {
+		if len(rows) == 0 {
+			return hinted{fmt.Errorf("no shard of %s is finished", *out), "gansim sweep status --out " + *out}
+		}
+		if err := experiment.WriteRows(*out, key.Table, rows); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.OutOrStdout(), "Wrote %d rows to %s and .csv", len(rows),
-			filepath.Join(*out, name+".parquet"))
+		report, err := experiment.ReportD(*out, rows, experiment.Report{Preset: key.Preset, World: key.World,
+			Seed: key.Seed, Weights: map[string]string{"all": key.Weights}, Versions: versions()})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.OutOrStdout(), "%s\nWrote %d rows to %s, panel D to %s", report.Summary(), len(rows),
+			filepath.Join(*out, key.Table+".parquet"), filepath.Join(*out, "figure.png"))
 		if missing > 0 {
 			fmt.Fprintf(c.OutOrStdout(), "; %d shards are missing", missing)
 		}

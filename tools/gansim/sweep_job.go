@@ -208,8 +208,8 @@ func (f *sweepFlags) job(c *cobra.Command, b compute.Backend) (*panelD, error) {
 		return nil, err
 	}
 	j := &panelD{PlanD: p, backend: b, world: world, batch: f.batch, key: sweep.Key{Table: "panel_d",
-		Plan: p.Hash(), Seed: p.Config.Seed, Preset: p.Config.Name, Weights: world.Weights,
-		Precision: "float32", Code: code}}
+		Plan: p.Hash(), Seed: p.Config.Seed, Preset: p.Config.Name, World: p.Config.World,
+		Weights: world.Weights, Precision: "float32", Code: code}}
 	j.open()
 	j.batch = j.running.Batch
 	return j, nil
