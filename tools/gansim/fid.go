@@ -163,6 +163,10 @@ func (d *distances) run(c *cobra.Command, files *networkFiles, specs []string, o
 		for _, k := range f.Skipped {
 			fmt.Fprintf(c.ErrOrStderr(), "gansim: %s: skipped %s: %v\n", s.Name, k.Name, k.Reason)
 		}
+		if f.Duplicates > 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "gansim: %s: %d of %d files have the bytes of another one\n", s.Name,
+				f.Duplicates, f.N)
+		}
 		d.sets = append(d.sets, f)
 		d.Sets = append(d.Sets, measuredSet{Name: s.Name, N: f.Moments.N, Seed: s.Seed, List: f.List,
 			Skipped: len(f.Skipped), Duplicates: f.Duplicates})
