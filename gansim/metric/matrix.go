@@ -40,8 +40,23 @@ func orNull(v float64) *float64 {
 	return &v
 }
 
-// maxWorkers bounds the pairs in work at once: each needs about 300 MB at 2048 features.
-const maxWorkers = 8
+// maxWorkers and maxBytes bound the pairs in work at once: each needs about 300 MB at 2048 features.
+const (
+	maxWorkers = 8
+	maxBytes   = 900 << 20
+	cellBytes  = 75 // per entry of a covariance
+)
+
+// workers is how many pairs are in work at once.
+func workers(pairs int, sets []*Moments) int {
+	dim := 1
+	for _, s := range sets {
+		if s != nil {
+			dim = max(dim, s.Dim)
+		}
+	}
+	return max(1, min(pairs, maxWorkers, runtime.GOMAXPROCS(0), maxBytes/(cellBytes*dim*dim)))
+}
 
 // Matrix returns the distances of all pairs of sets, each pair once, in the order (0,1), (0,2),
 // ..., (1,2), .... Pairs are computed side by side; the numbers do not depend on how many. When ctx
@@ -59,7 +74,7 @@ func Matrix(ctx context.Context, names []string, sets []*Moments) ([]Pair, error
 	pairs, errs := make([]Pair, len(at)), make([]error, len(at))
 	work := make(chan int)
 	var wg sync.WaitGroup
-	for range min(len(at), maxWorkers, runtime.GOMAXPROCS(0)) {
+	for range workers(len(at), sets) {
 		wg.Go(func() {
 			for k := range work {
 				i, j := at[k][0], at[k][1]

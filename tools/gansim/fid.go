@@ -90,7 +90,8 @@ func fidCommand() *cobra.Command {
 	c.Flags().BoolVar(&d.cacheless, "no-cache", false, "do not keep features")
 	n, seed := countFlag(c, 0, "of images of each set (default: all, or 2000 drawn)"), seedFlag(c, "of samples")
 	c.Flags().IntVar(&d.batch, "batch", 16, "images computed together")
-	c.Flags().StringVar(&d.out, "out", "", "`folder` for fid.png, fid.csv, fid.json and the sets' statistics")
+	c.Flags().StringVar(&d.out, "out", "", "`folder` for fid.png, fid.csv, fid.json and the sets' statistics;\n"+
+		"or a .png file for the heat map alone")
 	asJSON, backend, files := jsonFlag(c), backendFlag(c), weightsFlag(c)
 	c.Flags().Lookup("strict").Usage = strictSets
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -102,7 +103,11 @@ func fidCommand() *cobra.Command {
 			return misused(c, "--batch %d: want at least 1", d.batch)
 		}
 		if d.out != "" {
-			if err := checkOut(d.out); err != nil {
+			folder := d.out
+			if d.picture() {
+				folder = filepath.Dir(folder)
+			}
+			if err := checkOut(folder); err != nil {
 				return err
 			}
 		}
