@@ -62,6 +62,12 @@ func workers(pairs int, sets []*Moments) int {
 // ..., (1,2), .... Pairs are computed side by side; the numbers do not depend on how many. When ctx
 // ends, the pairs in work are finished and the error wraps ctx.Err().
 func Matrix(ctx context.Context, names []string, sets []*Moments) ([]Pair, error) {
+	return MatrixProgress(ctx, names, sets, func(int, int) {})
+}
+
+// MatrixProgress is [Matrix] that tells how many pairs of how many are done, one call at a time.
+func MatrixProgress(ctx context.Context, names []string, sets []*Moments,
+	progress func(done, total int)) ([]Pair, error) {
 	if len(names) != len(sets) {
 		return nil, fmt.Errorf("metric: %d names for %d sets", len(names), len(sets))
 	}
@@ -74,11 +80,17 @@ func Matrix(ctx context.Context, names []string, sets []*Moments) ([]Pair, error
 	pairs, errs := make([]Pair, len(at)), make([]error, len(at))
 	work := make(chan int)
 	var wg sync.WaitGroup
+	var telling sync.Mutex
+	done := 0
 	for range workers(len(at), sets) {
 		wg.Go(func() {
 			for k := range work {
 				i, j := at[k][0], at[k][1]
 				pairs[k], errs[k] = pairOf(names[i], names[j], sets[i], sets[j])
+				telling.Lock()
+				done++
+				progress(done, len(at))
+				telling.Unlock()
 			}
 		})
 	}

@@ -415,9 +415,12 @@ func TestMatrix(t *testing.T) {
 	}
 	sets[1].Rows = Features{}
 	names := []string{"x", "y", "z"}
-	pairs, err := Matrix(t.Context(), names, sets)
-	if err != nil {
-		t.Fatal(err)
+	var told []int
+	pairs, err := MatrixProgress(t.Context(), names, sets, func(done, total int) {
+		told = append(told, done, total)
+	})
+	if err != nil || !slices.Equal(told, []int{1, 3, 2, 3, 3, 3}) {
+		t.Fatalf("progress %v, %v", told, err)
 	}
 	var got []string
 	for _, p := range pairs {
