@@ -62,12 +62,22 @@ func workers(pairs int, sets []*Moments) int {
 // ..., (1,2), .... Pairs are computed side by side; the numbers do not depend on how many. When ctx
 // ends, the pairs in work are finished and the error wraps ctx.Err().
 func Matrix(ctx context.Context, names []string, sets []*Moments) ([]Pair, error) {
-	return MatrixProgress(ctx, names, sets, func(int, int) {})
+	return MatrixWith(ctx, names, sets, MatrixOptions{})
 }
 
-// MatrixProgress is [Matrix] that tells how many pairs of how many are done, one call at a time.
-func MatrixProgress(ctx context.Context, names []string, sets []*Moments,
-	progress func(done, total int)) ([]Pair, error) {
+// MatrixOptions of [MatrixWith]; the zero value is [Matrix].
+type MatrixOptions struct {
+	// NoInterval leaves the intervals out, which cost most of the time where features are many.
+	NoInterval bool
+	// Progress is told how many pairs of how many are done, one call at a time; nil means quiet.
+	Progress func(done, total int)
+}
+
+// MatrixWith is [Matrix] with options.
+func MatrixWith(ctx context.Context, names []string, sets []*Moments, o MatrixOptions) ([]Pair, error) {
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
+	}
 	if len(names) != len(sets) {
 		return nil, fmt.Errorf("metric: %d names for %d sets", len(names), len(sets))
 	}
@@ -86,10 +96,10 @@ func MatrixProgress(ctx context.Context, names []string, sets []*Moments,
 		wg.Go(func() {
 			for k := range work {
 				i, j := at[k][0], at[k][1]
-				pairs[k], errs[k] = pairOf(names[i], names[j], sets[i], sets[j])
+				pairs[k], errs[k] = pairOf(names[i], names[j], sets[i], sets[j], o.NoInterval)
 				telling.Lock()
 				done++
-				progress(done, len(at))
+				o.Progress(done, len(at))
 				telling.Unlock()
 			}
 		})
@@ -119,8 +129,14 @@ func feed(ctx context.Context, work chan<- int, n int) error {
 	return nil
 }
 
-func pairOf(nameA, nameB string, a, b *Moments) (Pair, error) {
-	e, err := FIDInterval(a, b)
+func pairOf(nameA, nameB string, a, b *Moments, plain bool) (Pair, error) {
+	e := Estimate{Lo: math.NaN(), Hi: math.NaN()}
+	var err error
+	if plain {
+		e.Value, err = FID(a, b)
+	} else {
+		e, err = FIDInterval(a, b)
+	}
 	if err != nil {
 		return Pair{}, fmt.Errorf("metric: %s and %s: %w", nameA, nameB, err)
 	}

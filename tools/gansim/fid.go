@@ -28,10 +28,10 @@ type distances struct {
 	Pairs      []setPair     `json:"pairs"`
 	Warnings   []string      `json:"warnings"`
 
-	net, layer, out                  string
-	kid, is, pr, infinity, cacheless bool
-	batch                            int
-	sets                             []*features.Set
+	net, layer, out                         string
+	kid, is, pr, infinity, cacheless, plain bool
+	batch                                   int
+	sets                                    []*features.Set
 }
 
 // measuredSet is one image set.
@@ -87,6 +87,7 @@ func fidCommand() *cobra.Command {
 	c.Flags().BoolVar(&d.is, "is", false, "inception scores of the sets, in 10 parts")
 	c.Flags().BoolVar(&d.pr, "pr", false, "precision and recall of the second set for the first")
 	c.Flags().BoolVar(&d.infinity, "infinity", false, "FID at infinitely many images, and on the way there")
+	c.Flags().BoolVar(&d.plain, "no-interval", false, "leave out the intervals, which take longest")
 	c.Flags().BoolVar(&d.cacheless, "no-cache", false, "do not keep features")
 	n, seed := countFlag(c, 0, "of images of each set (default: all, or 2000 drawn)"), seedFlag(c, "of samples")
 	c.Flags().IntVar(&d.batch, "batch", 16, "images computed together")
