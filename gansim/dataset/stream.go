@@ -116,7 +116,7 @@ type job[T any] struct {
 }
 
 func newPipe[T any](s *Set, c Convert[T], span Span) *pipe[T] {
-	ahead := 2 * s.workers
+	ahead := 4 * s.workers // that whoever reads the stream in batches keeps the workers busy
 	return &pipe[T]{set: s, convert: c, span: span, queue: make(chan *job[T], ahead),
 		jobs: make(chan *job[T], ahead), replace: make(chan struct{}, s.Positions()+1)}
 }

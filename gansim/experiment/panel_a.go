@@ -23,6 +23,15 @@ import (
 // from them and are not (FID to ImageNet 12 to 48 against 242).
 //
 //	gansim figure --panel a
+//
+// With the published weights and sets, at the paper's size, with its numbers beside and the way there
+// with n (see [Conditions] and dataset.Layouts; ImageNet alone has the 50,000 of the legend):
+//
+//	gansim fid imagenet:DIR things:DIR coco:DIR ecoset:DIR gen:deepsim_fc6/DeePSim_4std?n=50000
+//	    gen:biggan_deep_256/BigGAN_trunc07?n=50000 gen:biggan_deep_256/BigGAN_std_008?n=50000
+//	    gen:biggan_deep_256/BigGAN_Blur?n=21000 gen:pink_noise?n=50000 --infinity --out results/fid
+//	gansim detect imagenet:DIR gen:biggan_deep_256/BigGAN_std_008?n=50000
+//	    gen:deepsim_fc6/DeePSim_4std?n=50000 gen:pink_noise?n=50000 --net yolov8x --out results/detect
 
 // RowA is a row of panel A: kind "fid" compares two sets, kind "detection" describes one image.
 type RowA struct {

@@ -119,7 +119,8 @@ func inFloat(images func(m gansim.Images, size int) (gansim.Images, error)) prep
 	}}
 }
 
-// shorterSide is the paper's way with photographs: torchvision's Resize and CenterCrop on 8 bits.
+// shorterSide is the paper's way with photographs: torchvision's Resize and CenterCrop on 8 bits. Its
+// code turns EcoSet's files into RGB after resizing, not before: for grey ones that is the same.
 func shorterSide(m imaging.RGB, size int) (gansim.Images, error) {
 	m, err := imaging.ResizeShorter(m, size, imaging.Bilinear)
 	if err != nil {

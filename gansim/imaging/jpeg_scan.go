@@ -167,23 +167,45 @@ func (s *scan) band(h *huffman, b *[64]int32, from int) error {
 		return nil
 	}
 	for k := from; k <= s.last; k++ {
-		run, size, err := s.pair(h)
-		if err != nil {
-			return err
-		}
-		if size == 0 && run < 15 {
-			return s.endOfBand(run)
+		run, v, ok := s.short(h)
+		if !ok {
+			var size int
+			var err error
+			if run, size, err = s.pair(h); err != nil {
+				return err
+			}
+			if size == 0 && run < 15 {
+				return s.endOfBand(run)
+			}
+			if v, err = s.signed(size); err != nil {
+				return err
+			}
 		}
 		if k += run; k > s.last {
 			return errors.New("run of zeros over the end of the block")
 		}
-		v, err := s.signed(size)
-		if err != nil {
-			return err
-		}
-		b[zigzag[k]] = v << s.low
+		b[zigzag[k]&63] = v << s.low
 	}
 	return nil
+}
+
+// short reads a run of zeros and the coefficient behind it where the code has at most 8 bits and
+// enough bits are at hand, as nearly always; else it reads nothing.
+func (s *scan) short(h *huffman) (run int, v int32, ok bool) {
+	if s.n < 24 {
+		if s.fill(); s.n < 24 {
+			return 0, 0, false
+		}
+	}
+	e := h.lookup[s.bits>>((s.n-8)&63)&255]
+	size := int(e & 15)
+	if size == 0 {
+		return 0, 0, false
+	}
+	s.n -= int(e>>8) + size
+	v = int32(s.bits>>(s.n&63)) & (1<<size - 1)
+	below := v>>(size-1) - 1 // all bits set for a negative number (T.81, F.12)
+	return int(e>>4) & 15, v + below&(1-1<<size), true
 }
 
 // pair is a run of zeros and the size of what follows.

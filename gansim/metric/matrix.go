@@ -40,13 +40,44 @@ func orNull(v float64) *float64 {
 	return &v
 }
 
-// maxWorkers bounds the pairs in work at once: each needs about 300 MB at 2048 features.
-const maxWorkers = 8
+// maxWorkers and maxBytes bound the pairs in work at once: each needs about 300 MB at 2048 features.
+const (
+	maxWorkers = 8
+	maxBytes   = 900 << 20
+	cellBytes  = 75 // per entry of a covariance
+)
+
+// workers is how many pairs are in work at once.
+func workers(pairs int, sets []*Moments) int {
+	dim := 1
+	for _, s := range sets {
+		if s != nil {
+			dim = max(dim, s.Dim)
+		}
+	}
+	return max(1, min(pairs, maxWorkers, runtime.GOMAXPROCS(0), maxBytes/(cellBytes*dim*dim)))
+}
 
 // Matrix returns the distances of all pairs of sets, each pair once, in the order (0,1), (0,2),
 // ..., (1,2), .... Pairs are computed side by side; the numbers do not depend on how many. When ctx
 // ends, the pairs in work are finished and the error wraps ctx.Err().
 func Matrix(ctx context.Context, names []string, sets []*Moments) ([]Pair, error) {
+	return MatrixWith(ctx, names, sets, MatrixOptions{})
+}
+
+// MatrixOptions of [MatrixWith]; the zero value is [Matrix].
+type MatrixOptions struct {
+	// NoInterval leaves the intervals out, which cost most of the time where features are many.
+	NoInterval bool
+	// Progress is told how many pairs of how many are done, one call at a time; nil means quiet.
+	Progress func(done, total int)
+}
+
+// MatrixWith is [Matrix] with options.
+func MatrixWith(ctx context.Context, names []string, sets []*Moments, o MatrixOptions) ([]Pair, error) {
+	if o.Progress == nil {
+		o.Progress = func(int, int) {}
+	}
 	if len(names) != len(sets) {
 		return nil, fmt.Errorf("metric: %d names for %d sets", len(names), len(sets))
 	}
@@ -59,11 +90,17 @@ func Matrix(ctx context.Context, names []string, sets []*Moments) ([]Pair, error
 	pairs, errs := make([]Pair, len(at)), make([]error, len(at))
 	work := make(chan int)
 	var wg sync.WaitGroup
-	for range min(len(at), maxWorkers, runtime.GOMAXPROCS(0)) {
+	var telling sync.Mutex
+	done := 0
+	for range workers(len(at), sets) {
 		wg.Go(func() {
 			for k := range work {
 				i, j := at[k][0], at[k][1]
-				pairs[k], errs[k] = pairOf(names[i], names[j], sets[i], sets[j])
+				pairs[k], errs[k] = pairOf(names[i], names[j], sets[i], sets[j], o.NoInterval)
+				telling.Lock()
+				done++
+				o.Progress(done, len(at))
+				telling.Unlock()
 			}
 		})
 	}
@@ -92,8 +129,14 @@ func feed(ctx context.Context, work chan<- int, n int) error {
 	return nil
 }
 
-func pairOf(nameA, nameB string, a, b *Moments) (Pair, error) {
-	e, err := FIDInterval(a, b)
+func pairOf(nameA, nameB string, a, b *Moments, plain bool) (Pair, error) {
+	e := Estimate{Lo: math.NaN(), Hi: math.NaN()}
+	var err error
+	if plain {
+		e.Value, err = FID(a, b)
+	} else {
+		e, err = FIDInterval(a, b)
+	}
 	if err != nil {
 		return Pair{}, fmt.Errorf("metric: %s and %s: %w", nameA, nameB, err)
 	}

@@ -415,9 +415,12 @@ func TestMatrix(t *testing.T) {
 	}
 	sets[1].Rows = Features{}
 	names := []string{"x", "y", "z"}
-	pairs, err := Matrix(t.Context(), names, sets)
-	if err != nil {
-		t.Fatal(err)
+	var told []int
+	pairs, err := MatrixWith(t.Context(), names, sets, MatrixOptions{Progress: func(done, total int) {
+		told = append(told, done, total)
+	}})
+	if err != nil || !slices.Equal(told, []int{1, 3, 2, 3, 3, 3}) {
+		t.Fatalf("progress %v, %v", told, err)
 	}
 	var got []string
 	for _, p := range pairs {
@@ -430,6 +433,15 @@ func TestMatrix(t *testing.T) {
 	if w := pairs[2].Warnings; len(w) != 1 || !errors.As(w[0], &warned) || warned.Set != "z" ||
 		warned.N != 6 {
 		t.Errorf("got warnings %v, want one for z", w)
+	}
+	plain, err := MatrixWith(t.Context(), names, sets, MatrixOptions{NoInterval: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range plain {
+		if p.FID != pairs[i].FID || !math.IsNaN(p.Lo) || !math.IsNaN(p.Hi) {
+			t.Errorf("without intervals: got %+v, want FID %v alone", p, pairs[i].FID)
+		}
 	}
 	text, err := json.Marshal(pairs[0])
 	if err != nil {

@@ -28,10 +28,10 @@ type distances struct {
 	Pairs      []setPair     `json:"pairs"`
 	Warnings   []string      `json:"warnings"`
 
-	net, layer, out                  string
-	kid, is, pr, infinity, cacheless bool
-	batch                            int
-	sets                             []*features.Set
+	net, layer, out                         string
+	kid, is, pr, infinity, cacheless, plain bool
+	batch                                   int
+	sets                                    []*features.Set
 }
 
 // measuredSet is one image set.
@@ -87,10 +87,12 @@ func fidCommand() *cobra.Command {
 	c.Flags().BoolVar(&d.is, "is", false, "inception scores of the sets, in 10 parts")
 	c.Flags().BoolVar(&d.pr, "pr", false, "precision and recall of the second set for the first")
 	c.Flags().BoolVar(&d.infinity, "infinity", false, "FID at infinitely many images, and on the way there")
+	c.Flags().BoolVar(&d.plain, "no-interval", false, "leave out the intervals, which take longest")
 	c.Flags().BoolVar(&d.cacheless, "no-cache", false, "do not keep features")
 	n, seed := countFlag(c, 0, "of images of each set (default: all, or 2000 drawn)"), seedFlag(c, "of samples")
 	c.Flags().IntVar(&d.batch, "batch", 16, "images computed together")
-	c.Flags().StringVar(&d.out, "out", "", "`folder` for fid.png, fid.csv, fid.json and the sets' statistics")
+	c.Flags().StringVar(&d.out, "out", "", "`folder` for fid.png, fid.csv, fid.json and the sets' statistics;\n"+
+		"or a .png file for the heat map alone")
 	asJSON, backend, files := jsonFlag(c), backendFlag(c), weightsFlag(c)
 	c.Flags().Lookup("strict").Usage = strictSets
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -102,7 +104,11 @@ func fidCommand() *cobra.Command {
 			return misused(c, "--batch %d: want at least 1", d.batch)
 		}
 		if d.out != "" {
-			if err := checkOut(d.out); err != nil {
+			folder := d.out
+			if d.picture() {
+				folder = filepath.Dir(folder)
+			}
+			if err := checkOut(folder); err != nil {
 				return err
 			}
 		}
@@ -162,6 +168,10 @@ func (d *distances) run(c *cobra.Command, files *networkFiles, specs []string, o
 		}
 		for _, k := range f.Skipped {
 			fmt.Fprintf(c.ErrOrStderr(), "gansim: %s: skipped %s: %v\n", s.Name, k.Name, k.Reason)
+		}
+		if f.Duplicates > 0 {
+			fmt.Fprintf(c.ErrOrStderr(), "gansim: %s: %d of %d files have the bytes of another one\n", s.Name,
+				f.Duplicates, f.N)
 		}
 		d.sets = append(d.sets, f)
 		d.Sets = append(d.Sets, measuredSet{Name: s.Name, N: f.Moments.N, Seed: s.Seed, List: f.List,

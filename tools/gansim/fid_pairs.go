@@ -22,7 +22,8 @@ func (d *distances) compare(ctx context.Context, seed uint64, talk io.Writer) er
 			return err
 		}
 	}
-	pairs, err := metric.Matrix(ctx, labels, moments)
+	pairs, err := metric.MatrixWith(ctx, labels, moments, metric.MatrixOptions{NoInterval: d.plain,
+		Progress: newProgress(talk, "fid, pairs of sets")})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/google/renameio/v2"
@@ -73,6 +74,9 @@ func reach(lo, hi *float64) string {
 	return fmt.Sprintf("%.5g to %.5g", *lo, *hi)
 }
 
+// picture says that --out is a file for the heat map.
+func (d *distances) picture() bool { return strings.EqualFold(filepath.Ext(d.out), ".png") }
+
 // write writes the heat map, the table, the JSON and each set's statistics.
 func (d *distances) write() error {
 	page := figure.DistanceMap{Miniature: d.Miniature, Note: fmt.Sprintf("FID, convention %s, features %s.",
@@ -89,6 +93,9 @@ func (d *distances) write() error {
 	png, err := page.Encode("png")
 	if err != nil {
 		return err
+	}
+	if d.picture() {
+		return renameio.WriteFile(d.out, png, 0o644)
 	}
 	var table, text bytes.Buffer
 	if err := writeCSV(&table, lines); err != nil {
