@@ -53,6 +53,8 @@ func sweepRunCommand() *cobra.Command {
 		Long: `Run computes the sweep's missing shards. Start it as often as you like, on one folder:
 workers share the shards, wait for each other's and take over those of dead ones.
 SIGTERM and SIGUSR1 (of Slurm) drop the shard in flight and exit with 85.`,
+		Example: "  gansim sweep run --preset smoke --out results/sweep\n" +
+			"  gansim sweep run --config my.yaml --out /scratch/sweep --backend xla:cuda",
 		Args: arguments(),
 	}
 	f := sweepFlagsOf(c)
@@ -61,7 +63,7 @@ SIGTERM and SIGUSR1 (of Slurm) drop the shard in flight and exit with 85.`,
 	c.Flags().IntVar(&o.Workers, "workers", 1, "shards computed at once by this process")
 	c.Flags().IntVar(&o.Attempts, "attempts", 3, "of a shard that fails")
 	c.Flags().DurationVar(&o.Dead, "dead", time.Minute,
-		"silence after which a worker of another machine counts as dead")
+		"`time` after which a silent worker elsewhere counts as dead")
 	c.Flags().BoolVar(&o.Mixed, "allow-mixed", false,
 		"add rows of another seed, weights or code version; it is recorded")
 	c.RunE = func(c *cobra.Command, _ []string) error { return runSweep(c, f, *backend, o) }
@@ -126,7 +128,12 @@ func untilRequeue(parent context.Context) (context.Context, func() bool) {
 }
 
 func sweepStatusCommand() *cobra.Command {
-	c := &cobra.Command{Use: "status", Short: "Show what is done, running and failed", Args: arguments()}
+	c := &cobra.Command{
+		Use:     "status",
+		Short:   "Show what is done, running and failed",
+		Example: "  gansim sweep status --out results/sweep",
+		Args:    arguments(),
+	}
 	out := sweepFolderFlag(c)
 	asJSON := jsonFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -198,6 +205,8 @@ func sweepMergeCommand() *cobra.Command {
 		Long: "Merge writes panel_d.parquet and .csv into the sweep's folder: the same, byte for byte,\n" +
 			"however the sweep was interrupted and shared. Of the table it makes panel D: figure.png,\n" +
 			".svg and .pdf, report.md and report.json with all tests.",
+		Example: "  gansim sweep merge --out results/sweep\n" +
+			"  gansim sweep merge --out results/sweep --partial",
 		Args: arguments(),
 	}
 	out := sweepFolderFlag(c)
