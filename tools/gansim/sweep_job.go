@@ -38,7 +38,7 @@ func sweepFlagsOf(c *cobra.Command) *sweepFlags {
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "of all draws")
 	c.Flags().IntVar(&f.batch, "batch", 0, "runs computed together (default 36)")
 	c.Flags().StringToStringVar(&f.bases, "basis", nil,
-		"`GAN=FILE` that gansim hessian wrote, for published generators")
+		"`GAN=FILE` of gansim hessian, for published generators")
 	c.Flags().StringVar(&f.out, "out", "", "`folder` of the sweep (default results/sweep-PRESET)")
 	if err := c.MarkFlagDirname("out"); err != nil {
 		panic(err) // only if there were no such flag
