@@ -130,12 +130,12 @@ type Named[T any] struct {
 	Value T
 }
 
-// Recipe finds a generator's recipe for codes by name; an unknown name is an error that lists the
-// known ones.
+// Recipe finds a generator's recipe for codes by name, also as the research code spells it (trunc07 for
+// trunc0.7, 4std for std4); an unknown name is an error that lists the known ones.
 func Recipe[T any](generator, name string, recipes []Named[T]) (T, error) {
 	var known []string
 	for _, r := range recipes {
-		if r.Name == name {
+		if recipeKey(r.Name) == recipeKey(name) {
 			return r.Value, nil
 		}
 		known = append(known, r.Name)

@@ -50,3 +50,10 @@ func FindLayer(layers []Layer, name string) (Layer, bool) {
 	}
 	return Layer{}, false
 }
+
+// recipeKey is what all spellings of a recipe have in common: lower case, no points, numbers last.
+func recipeKey(name string) string {
+	name = strings.ToLower(strings.ReplaceAll(name, ".", ""))
+	word := strings.TrimLeft(name, "0123456789")
+	return word + name[:len(name)-len(word)]
+}

@@ -33,3 +33,18 @@ func TestPaperNames(t *testing.T) {
 		t.Errorf("found %v", l)
 	}
 }
+
+func TestRecipe(t *testing.T) {
+	recipes := []gansim.Named[int]{{"trunc0.7", 1}, {"std4", 2}, {"std0.5", 3}, {"random", 4}}
+	for name, want := range map[string]int{"trunc0.7": 1, "trunc07": 1, "Trunc07": 1, "4std": 2, "std4": 2,
+		"0.5std": 3, "std05": 3, "random": 4} {
+		if got, err := gansim.Recipe("g", name, recipes); got != want || err != nil {
+			t.Errorf("%s: got %d, error %v, want %d", name, got, err, want)
+		}
+	}
+	for _, name := range []string{"", "4", "std", "std40", "trunc7"} {
+		if got, err := gansim.Recipe("g", name, recipes); err == nil {
+			t.Errorf("%q: got %d, want an error", name, got)
+		}
+	}
+}
