@@ -67,6 +67,7 @@ func NewField(ctx context.Context, backend compute.Backend, n Inner, u gansim.Un
 	if err != nil {
 		return Field{}, err
 	}
+	defer program.Close()
 	if c.Reps == 0 {
 		c.Reps = 30
 	}
