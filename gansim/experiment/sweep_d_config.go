@@ -1,6 +1,8 @@
 package experiment
 
 import (
+	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -20,8 +22,8 @@ import (
 // ConfigD describes a sweep of panel D. It is read from YAML, with the fields' names in lower case.
 type ConfigD struct {
 	Name string `yaml:"name"` // preset of the rows
-	// Like names a known configuration that gives the world, the parts and the size of shards where
-	// this one does not.
+	// Like names a known configuration that gives the world, the parts, the rows and the size of shards
+	// where this one does not.
 	Like  string  `yaml:"like"`
 	World string  `yaml:"world"` // of networks and generators: miniature or published
 	Seed  uint64  `yaml:"seed"`
@@ -98,11 +100,13 @@ func FindConfigD(name string) (*ConfigD, error) {
 	return ReadConfigD(f)
 }
 
-// maxConfig is the size of a configuration, bytes; the published grid takes 3,000.
-const maxConfig = 64 << 10
-
-// maxNesting is how deep a configuration may nest; the published grid nests 3 deep.
-const maxNesting = 8
+// Limits of a configuration. Its size is bounded by the YAML library, whose time grows with the square:
+// 64 KiB of line ends in a text took it 53 s.
+const (
+	maxConfig  = 16 << 10 // bytes; the published grid takes 1,900
+	maxLines   = 1000     // the published grid has 51
+	maxNesting = 8        // the published grid nests 3 deep
+)
 
 // ReadConfigD reads a configuration. Unknown fields, wrong types and whatever is no plain YAML are
 // errors of one line that name line and field; what the fields say is checked by [NewPlanD].
@@ -122,12 +126,8 @@ func ReadConfigD(r io.Reader) (*ConfigD, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.World == "" {
-		c.World = like.World
-	}
-	if c.Shard == 0 {
-		c.Shard = like.Shard
-	}
+	c.World = cmp.Or(c.World, like.World)
+	c.Rows, c.Shard = cmp.Or(c.Rows, like.Rows), cmp.Or(c.Shard, like.Shard)
 	if len(c.Parts) == 0 {
 		c.Parts = like.Parts
 	}
@@ -138,6 +138,8 @@ func (c *ConfigD) read(text []byte) error {
 	switch {
 	case len(text) > maxConfig:
 		return fmt.Errorf("more than %d bytes", maxConfig)
+	case bytes.Count(text, []byte("\n")) > maxLines:
+		return fmt.Errorf("more than %d lines", maxLines)
 	case !utf8.Valid(text):
 		return errors.New("not UTF-8")
 	}

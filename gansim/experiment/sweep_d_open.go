@@ -133,8 +133,8 @@ func (s *SweepD) maximizer(c conditionD) (m *actmax.Maximizer, release func(), e
 	if err != nil {
 		return nil, nil, err
 	}
-	key := c.program()
-	return s.programs.take(key, net, func() (*actmax.Maximizer, error) {
+	return s.programs.take(c, net, func() (*actmax.Maximizer, error) {
+		key := c.program()
 		config := actmax.MaximizerConfig{Layer: c.layer.Name, Batch: s.needs[key].batch}
 		if s.needs[key].basis {
 			config.Basis, err = s.bases.get(c.generator, func() ([]float64, error) {

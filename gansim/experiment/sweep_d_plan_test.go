@@ -222,6 +222,10 @@ func TestSubsetD(t *testing.T) {
 	if lab := findD(t, "lab", nil); lab.Hash() != findD(t, "paper", func(c *ConfigD) { c.Rows = 2000 }).Hash() {
 		t.Error("lab is not 2,000 runs of the published grid")
 	}
+	turned := findD(t, "lab", func(c *ConfigD) { slices.Reverse(c.Parts) })
+	if turned.Hash() != findD(t, "lab", nil).Hash() {
+		t.Error("the subset depends on the order of the parts")
+	}
 	other := findD(t, "lab", func(c *ConfigD) { c.Seed = 5 })
 	if reflect.DeepEqual(other.shards, findD(t, "lab", nil).shards) {
 		t.Error("two seeds draw the same subset")

@@ -22,11 +22,11 @@ type program struct {
 	bound       map[string]*actmax.Maximizer // by network
 }
 
-// take gives a program on a network, compiled if it is not held. Release it after use.
-func (p *programs) take(key programD, net gansim.Scorer, compile func() (*actmax.Maximizer, error)) (
+// take gives the program of a condition on its network, compiled if it is not held. Release it after use.
+func (p *programs) take(c conditionD, net gansim.Scorer, compile func() (*actmax.Maximizer, error)) (
 	m *actmax.Maximizer, release func(), err error) {
-	x := p.hold(key)
-	if m, err = x.on(net, compile); err != nil {
+	x := p.hold(c.program())
+	if m, err = x.on(c.net, net, compile); err != nil {
 		p.release(x)
 		return nil, nil, err
 	}
@@ -85,11 +85,11 @@ func (p *programs) close() {
 }
 
 // on binds a program to a network.
-func (x *program) on(net gansim.Scorer, compile func() (*actmax.Maximizer, error)) (*actmax.Maximizer,
-	error) {
+func (x *program) on(name string, net gansim.Scorer, compile func() (*actmax.Maximizer, error)) (
+	*actmax.Maximizer, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if m := x.bound[net.Name()]; m != nil {
+	if m := x.bound[name]; m != nil {
 		return m, nil
 	}
 	create := compile
@@ -99,7 +99,7 @@ func (x *program) on(net gansim.Scorer, compile func() (*actmax.Maximizer, error
 	}
 	m, err := create()
 	if err == nil {
-		x.bound[net.Name()] = m
+		x.bound[name] = m
 	}
 	return m, err
 }

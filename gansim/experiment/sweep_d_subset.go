@@ -71,7 +71,8 @@ func (p *PlanD) spread(condition int, series []seriesD) []ranked {
 	var out []ranked
 	for _, k := range keys {
 		h := fnv.New64a()
-		fmt.Fprint(h, p.conditions[condition], k.method, strata[k][0])
+		first := strata[k][0]
+		fmt.Fprint(h, p.conditions[condition], p.methods[k.method].Label, first.channel, first.replicate)
 		rng := rand.New(rand.NewPCG(p.Config.Seed, h.Sum64()))
 		offset, some := rng.Float64(), strata[k]
 		for i, at := range rng.Perm(len(some)) {
