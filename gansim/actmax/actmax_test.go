@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -251,5 +252,40 @@ func TestRedraw(t *testing.T) {
 				t.Errorf("got %v of %v, want %v of %v", out[0].Score, out[0].Code, c.score, c.code)
 			}
 		})
+	}
+}
+
+// TestSharedBasis: runs of one program on two networks go on at once, from its first use; for the race
+// detector.
+func TestSharedBasis(t *testing.T) {
+	net := rectified{a: []float32{1, 2, 3, 4}, dim: 4}
+	m, err := actmax.NewMaximizer(open(t), plain{4}, net, actmax.MaximizerConfig{Layer: "units", Batch: 1,
+		Basis: rotation(.7)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := m.On(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := actmax.Run{Start: []float64{1, 1, 1, 1}, Unit: gansim.Unit{Layer: "units", Row: -1},
+		Method: actmax.Method{Label: "SGD001Hess", Rate: .01, Hessian: true}}
+	var scores [4]float64
+	var workers sync.WaitGroup
+	for i := range scores {
+		workers.Go(func() {
+			out, err := []*actmax.Maximizer{m, other}[i%2].Maximize(t.Context(), []actmax.Run{run}, 2)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			scores[i] = out[0].Score
+		})
+	}
+	workers.Wait()
+	for _, s := range scores {
+		if s != scores[0] || s <= 10 {
+			t.Errorf("scores %v, want equal ones above 10", scores)
+		}
 	}
 }

@@ -132,7 +132,13 @@ func NewMaximizer(backend compute.Backend, g gansim.Generator, s gansim.Scorer,
 	x := &Maximizer{MaximizerConfig: c, generator: g, program: program,
 		precision: graphx.Precision(g.Params(), s.Params())}
 	if c.Basis != nil {
-		x.onDevice = []any{graphx.TensorOf(x.precision, c.Basis, d, d)}
+		basis := graphx.TensorOf(x.precision, c.Basis, d, d)
+		own, err := graphx.OnDevice(backend, basis) // now: at first use, two calls would race for it
+		graphx.Free(basis)
+		if err != nil {
+			return nil, fmt.Errorf("actmax: basis of %s: %w", g.Name(), err)
+		}
+		x.onDevice = []any{own}
 	}
 	return x, nil
 }

@@ -60,7 +60,7 @@ func (p *Program) Bind(nets ...gansim.Params) (*Program, error) {
 			if want := p.nets[k].Tensors[i].Shape(); !t.Shape().Equal(want) {
 				return nil, fmt.Errorf("graph: tensor %q is %s, want %s", net.Names[i], t.Shape(), want)
 			}
-			own, err := onDevice(p.backend, t)
+			own, err := OnDevice(p.backend, t)
 			if err != nil {
 				return nil, fmt.Errorf("graph: tensor %q: %w", net.Names[i], err)
 			}
@@ -70,9 +70,9 @@ func (p *Program) Bind(nets ...gansim.Params) (*Program, error) {
 	return bound, nil
 }
 
-// onDevice copies a tensor to the backend's device. A network's own tensors stay on the host: a tensor
+// OnDevice copies a tensor to the backend's device. A network's own tensors stay on the host: a tensor
 // that moves to a device on first use may not be used by two programs at once, nor by two backends.
-func onDevice(backend compute.Backend, t *tensors.Tensor) (*tensors.Tensor, error) {
+func OnDevice(backend compute.Backend, t *tensors.Tensor) (*tensors.Tensor, error) {
 	own, err := t.LocalClone()
 	if err != nil {
 		return nil, err
