@@ -282,8 +282,10 @@ func (r *runner[R]) compute(ctx context.Context, i int, l *lease) ([]R, error) {
 func (r *runner[R]) failed(i int, cause error) error {
 	if h, ok := any(r.job).(Halver); ok && OutOfMemory(cause) {
 		if batch, ok := h.Halve(); ok {
-			r.warn("shard %d: the device has too little memory, batches are now of %d: %v", i, batch, cause)
-			return nil
+			text := fmt.Sprintf("shard %d: the device of process %d has too little memory, batches are now of %d: %v",
+				i, os.Getpid(), batch, cause)
+			r.warn("%s", text)
+			return r.note(text)
 		}
 	}
 	r.mu.Lock()
@@ -294,6 +296,19 @@ func (r *runner[R]) failed(i int, cause error) error {
 	r.warn("shard %d failed, attempt %d of %d: %v", i, n, r.Attempts, cause)
 	return writeJSON(r.failurePath(i), Failure{Shard: i, ID: r.job.ID(i), Attempts: n,
 		Reason: cause.Error()})
+}
+
+// note adds a line to the notes of the folder, which [ReadStatus] shows.
+func (r *runner[R]) note(text string) error {
+	f, err := os.OpenFile(filepath.Join(r.dir, notesFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	_, err = f.WriteString(strings.Join(strings.Fields(text), " ") + "\n")
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	return nil
 }
 
 func (r *runner[R]) failurePath(i int) string {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,7 @@ type Status struct {
 	Damaged  []int     `json:"damaged,omitempty"` // shards whose file is not as it was written
 	Failed   []Failure `json:"failed,omitempty"`
 	Working  []Worker  `json:"working,omitempty"`
+	Notes    []string  `json:"notes,omitempty"`         // where batches were made smaller
 	PerHour  float64   `json:"runs_per_hour,omitempty"` // over the last finished shards; zero if unknown
 	HoursTo  float64   `json:"hours_left,omitempty"`
 	Finished bool      `json:"finished"`
@@ -62,6 +64,11 @@ func ReadStatus(dir string) (s Status, err error) {
 	if s.Working, err = readWorkers(dir); err != nil {
 		return s, err
 	}
+	notes, err := os.ReadFile(filepath.Join(dir, notesFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("sweep: %w", err)
+	}
+	s.Notes = slices.Collect(strings.Lines(string(notes)))
 	var finished []finish
 	for i, runs := range p.Runs {
 		s.Shards.Total++

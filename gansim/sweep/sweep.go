@@ -6,6 +6,7 @@
 //	shards/N-HASH.parquet    rows of shard N; HASH is of the file's bytes, so damage shows
 //	leases/N.K               who computes shard N; the highest K counts
 //	failed/N.json            why shard N failed, last
+//	notes.txt                where batches were made smaller
 //
 // A file appears under its name complete or not at all. Rows depend on the plan alone; so a shard that
 // two workers compute by accident is one file, and the merged table is the same whatever was killed.
@@ -85,6 +86,7 @@ const (
 	shardsDir = "shards"
 	leasesDir = "leases"
 	failedDir = "failed"
+	notesFile = "notes.txt"
 )
 
 // readPlan reads the plan of a folder.

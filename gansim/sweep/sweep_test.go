@@ -306,10 +306,15 @@ func TestOutOfMemory(t *testing.T) {
 		return nil
 	}
 	var warned []string
-	err := sweep.Run(t.Context(), t.TempDir(), j, sweep.Options{Attempts: 1,
+	dir := t.TempDir()
+	err := sweep.Run(t.Context(), dir, j, sweep.Options{Attempts: 1,
 		Warn: func(s string) { warned = append(warned, s) }})
 	if err != nil || len(warned) != 2 || !strings.Contains(warned[1], "batches are now of 2") {
 		t.Errorf("error %v, warned %q", err, warned)
+	}
+	s, err := sweep.ReadStatus(dir)
+	if err != nil || len(s.Notes) != 2 || !strings.Contains(s.Notes[1], "batches are now of 2") {
+		t.Errorf("notes %q, error %v", s.Notes, err)
 	}
 }
 

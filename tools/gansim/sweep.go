@@ -173,6 +173,9 @@ func sweepStatusCommand() *cobra.Command {
 		for _, i := range s.Damaged {
 			fmt.Fprintf(w, "shard %d: its file is damaged; the next worker computes it again\n", i)
 		}
+		for _, note := range s.Notes {
+			fmt.Fprint(w, note)
+		}
 		for _, x := range s.Failed {
 			fmt.Fprintf(w, "shard %d failed %d times: %s\n", x.Shard, x.Attempts, x.Reason)
 		}
