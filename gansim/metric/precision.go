@@ -53,21 +53,10 @@ func radii(f Features, n []float64, k int) []float64 {
 	return out
 }
 
-// distances calls fn with the squared distance of each row of a to each of b, by the products of
-// blocks: |x|² + |y|² - 2 x·y, not below 0.
+// distances calls fn with the squared distance of each row of a to each of b, by their
+// products: |x|² + |y|² - 2 x·y, not below 0.
 func distances(a, b Features, na, nb []float64, fn func(i, j int, d float64)) {
-	for i := 0; i < a.N; i += blockRows {
-		x := widen(a, i)
-		for j := 0; j < b.N; j += blockRows {
-			var dots mat.Dense
-			dots.Mul(x, widen(b, j).T())
-			for r := range dots.RawMatrix().Rows {
-				for c, dot := range dots.RawRowView(r) {
-					fn(i+r, j+c, max(0, na[i+r]+nb[j+c]-2*dot))
-				}
-			}
-		}
-	}
+	products(a, b, func(i, j int, dot float64) { fn(i, j, max(0, na[i]+nb[j]-2*dot)) })
 }
 
 // norms are the rows' products with themselves, summed as those with others are: equal rows have the

@@ -33,6 +33,16 @@ func KID(a, b Features) (float64, error) {
 // kernelSum sums the cubic kernel over all pairs of rows, without i = j where asked.
 func kernelSum(a, b Features, offDiagonal bool) float64 {
 	var sum float64
+	products(a, b, func(i, j int, dot float64) {
+		if v := dot/float64(a.Dim) + 1; !offDiagonal || i != j {
+			sum += v * v * v
+		}
+	})
+	return sum
+}
+
+// products calls fn with the product of each row of a with each of b, block by block.
+func products(a, b Features, fn func(i, j int, dot float64)) {
 	for i := 0; i < a.N; i += blockRows {
 		x := widen(a, i)
 		for j := 0; j < b.N; j += blockRows {
@@ -40,14 +50,11 @@ func kernelSum(a, b Features, offDiagonal bool) float64 {
 			dots.Mul(x, widen(b, j).T())
 			for r := range dots.RawMatrix().Rows {
 				for c, dot := range dots.RawRowView(r) {
-					if v := dot/float64(a.Dim) + 1; !offDiagonal || i+r != j+c {
-						sum += v * v * v
-					}
+					fn(i+r, j+c, dot)
 				}
 			}
 		}
 	}
-	return sum
 }
 
 // widen returns up to blockRows rows from from on as float64.
