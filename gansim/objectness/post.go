@@ -7,9 +7,12 @@
 package objectness
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
+
+	"gansim.example/gansim/models/yolov5"
 )
 
 // Prediction is what the network says of one image, for every anchor a box and a score per class.
@@ -47,19 +50,25 @@ func (o Options) resolve() (Options, error) {
 			"at most %d detections of %d candidates", o.Confidence, o.IoU,
 			o.MaxDetections, o.MaxCandidates)
 	}
-	if o.Confidence == 0 {
-		o.Confidence = 0.25
-	}
-	if o.IoU == 0 {
-		o.IoU = 0.7
-	}
-	if o.MaxDetections == 0 {
-		o.MaxDetections = 300
-	}
-	if o.MaxCandidates == 0 {
-		o.MaxCandidates = 30000
-	}
+	d := YOLOv8()
+	o.Confidence, o.IoU = cmp.Or(o.Confidence, d.Confidence), cmp.Or(o.IoU, d.IoU)
+	o.MaxDetections = cmp.Or(o.MaxDetections, d.MaxDetections)
+	o.MaxCandidates = cmp.Or(o.MaxCandidates, d.MaxCandidates)
 	return o, nil
+}
+
+// YOLOv8 are the defaults of that program (ultralytics: cfg/default.yaml, and max_nms of
+// non_max_suppression), and of [Options].
+func YOLOv8() Options {
+	return Options{Confidence: 0.25, IoU: 0.7, MaxDetections: 300, MaxCandidates: 30000}
+}
+
+// Defaults are those of the program that a network of [OpenDetector] comes from.
+func Defaults(net any) Options {
+	if _, ok := net.(*yolov5.Network); ok {
+		return YOLOv5()
+	}
+	return YOLOv8()
 }
 
 // Detection is one object found.

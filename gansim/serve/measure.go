@@ -119,10 +119,7 @@ func detect(c *call) (a wire.Answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	o := objectness.Options{}
-	if _, ok := m.net.(*yolov5.Network); ok {
-		o = objectness.YOLOv5()
-	}
+	o := objectness.Defaults(m.net)
 	var surest []float64
 	for from := 0; from < images.N; from += detectBatch {
 		found, err := detectIn(c, d, images.Slice(from, min(from+detectBatch, images.N)), size, o)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"gansim.example/gansim/dataset"
 	"gansim.example/gansim/models"
-	"gansim.example/gansim/models/yolov5"
 	"gansim.example/gansim/nn"
 	"gansim.example/gansim/objectness"
 	"gansim.example/weights"
@@ -173,8 +171,7 @@ func (d *detection) network(c *cobra.Command, cast *cast) error {
 	d.Detector = d.net
 	if d.net == "" {
 		d.Detector = "yolov8n"
-		_, given := cast.files.weightFiles[d.Detector]
-		if _, err := weights.Path(d.Detector); !given && errors.Is(err, weights.ErrMissing) {
+		if cast.files.absent(d.Detector) {
 			d.Detector = miniDetector
 			fmt.Fprintln(c.ErrOrStderr(), "gansim: the weights of yolov8n are not here: the miniature yolov8, "+
 				"which knows the objects of the miniature world alone")
@@ -194,12 +191,13 @@ func (d *detection) network(c *cobra.Command, cast *cast) error {
 		}
 		d.model, d.Weights, d.Classes, d.Size = net, hash, objectness.COCO(), cmp.Or(d.Size, 256)
 	}
-	d.options = objectness.Options{}
-	d.IoU = cmp.Or(d.IoU, .7)
-	if _, ok := d.model.(*yolov5.Network); ok {
-		d.options = objectness.YOLOv5()
-		d.IoU = d.options.IoU
-	}
-	d.options.Confidence, d.options.IoU = d.Confidence, d.IoU
+	d.settle()
 	return nil
+}
+
+// settle takes what the flags leave open from the detector's program.
+func (d *detection) settle() {
+	d.options = objectness.Defaults(d.model)
+	d.IoU = cmp.Or(d.IoU, d.options.IoU)
+	d.options.Confidence, d.options.IoU = d.Confidence, d.IoU
 }

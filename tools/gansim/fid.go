@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"gansim.example/gansim/metric"
 	"gansim.example/gansim/models/inception"
 	"gansim.example/kernels"
-	"gansim.example/weights"
 )
 
 // distances is one run of gansim fid; what is exported is its result as JSON.
@@ -185,8 +183,7 @@ func (d *distances) network(c *cobra.Command, cast *cast) (features.Network, err
 	name := d.net
 	if name == "" {
 		name = inception.FID.Name
-		_, given := cast.files.weightFiles[name]
-		if _, err := weights.Path(name); !given && errors.Is(err, weights.ErrMissing) {
+		if cast.files.absent(name) {
 			name = "resnet50"
 			fmt.Fprintf(c.ErrOrStderr(), "gansim: the weights of %s are not here: features of the miniature "+
 				"%s, whose FIDs cannot be compared with published ones\n", inception.FID.Name, name)

@@ -68,6 +68,15 @@ func (v weightFiles) path(name string) (string, error) {
 	return path, err
 }
 
+// absent says that a network's weights are neither given nor fetched.
+func (v weightFiles) absent(name string) bool {
+	if _, given := v[name]; given {
+		return false
+	}
+	_, err := weights.Path(name)
+	return errors.Is(err, weights.ErrMissing)
+}
+
 // open loads a published network; hash is the SHA-256 of its file.
 func (v networkFiles) open(name string, o nn.LoadOptions) (net models.Network, hash string, err error) {
 	if !*v.strict {
