@@ -19,6 +19,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"gansim.example/gansim/imaging"
+	"gansim.example/gansim/sweep"
 )
 
 // Origin is what every row says of its causes.
@@ -73,15 +74,11 @@ func part[Row any](ctx context.Context, s store, panel, key string,
 }
 
 func writeParquet[Row any](path string, rows []Row) error {
-	var b bytes.Buffer
-	w := parquet.NewGenericWriter[Row](&b, parquet.Compression(&parquet.Zstd))
-	if _, err := w.Write(rows); err != nil {
+	data, err := sweep.Encode(rows)
+	if err != nil {
 		return fmt.Errorf("experiment: %s: %w", path, err)
 	}
-	if err := w.Close(); err != nil {
-		return fmt.Errorf("experiment: %s: %w", path, err)
-	}
-	return write(path, b.Bytes())
+	return write(path, data)
 }
 
 func write(path string, data []byte) error {

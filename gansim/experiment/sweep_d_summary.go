@@ -1,10 +1,9 @@
 package experiment
 
 import (
-	"bytes"
 	"math/rand/v2"
 
-	"github.com/parquet-go/parquet-go"
+	"gansim.example/gansim/sweep"
 )
 
 // TotalD is what some runs of a plan take.
@@ -90,11 +89,6 @@ func (p *PlanD) bytesPerRow() (float64, error) {
 		rows[i].Score, rows[i].MaxScore = rng.NormFloat64(), rng.NormFloat64()
 		rows[i].MaxStep = rng.IntN(p.conditions[p.shards[most].condition].steps)
 	}
-	var b bytes.Buffer
-	w := parquet.NewGenericWriter[RowD](&b, parquet.Compression(&parquet.Zstd))
-	if _, err := w.Write(rows); err != nil {
-		return 0, err
-	}
-	err := w.Close()
-	return float64(b.Len()) / float64(len(rows)), err
+	data, err := sweep.Encode(rows)
+	return float64(len(data)) / float64(len(rows)), err
 }

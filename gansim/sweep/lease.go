@@ -63,7 +63,7 @@ type lease struct {
 
 // leaseGeneration finds the newest lease of a shard; 0 if there is none.
 func leaseGeneration(dir string, i int) (newest int, err error) {
-	paths, err := filepath.Glob(filepath.Join(dir, leasesDir, fmt.Sprintf("%06d.*", i)))
+	paths, err := matching(dir, leasesDir, fmt.Sprintf("%06d.*", i))
 	for _, p := range paths {
 		k, err := strconv.Atoi(strings.TrimPrefix(filepath.Ext(p), "."))
 		if err == nil {

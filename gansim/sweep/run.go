@@ -89,7 +89,7 @@ func Run[R any](ctx context.Context, dir string, job Job[R], o Options) error {
 			return err
 		}
 		if waiting == 0 {
-			return errors.Join(r.failures(), r.sweep())
+			return errors.Join(r.failures(), r.tidy())
 		}
 		if claimed == 0 { // all that is left is in the hands of others
 			select {
@@ -218,11 +218,10 @@ func (r *runner[R]) shard(ctx context.Context, i int) (took bool, err error) {
 		return false, err
 	}
 	defer l.release()
-	files, err := listShards(r.dir) // it may have been done since the pass began
-	if err != nil {
-		return true, err
-	}
-	if len(files[i]) > 0 {
+	switch already, err := done(r.dir, i); { // since the pass began
+	case err != nil:
+		return true, fmt.Errorf("sweep: %w", err)
+	case already:
 		r.finished(i)
 		return true, nil
 	}
@@ -315,25 +314,27 @@ func (r *runner[R]) failurePath(i int) string {
 	return filepath.Join(r.dir, failedDir, fmt.Sprintf("%06d.json", i))
 }
 
-// sweep removes what killed workers left: files that they were writing, and leases of shards that are
+// tidy removes what killed workers left: files that they were writing, and leases of shards that are
 // done. All shards are settled, so nobody writes now.
-func (r *runner[R]) sweep() error {
+func (r *runner[R]) tidy() error {
 	files, err := listShards(r.dir)
 	if err != nil {
 		return err
 	}
-	patterns := []string{filepath.Join(shardsDir, ".*"), filepath.Join(leasesDir, ".*")}
-	for i := range files {
-		patterns = append(patterns, filepath.Join(leasesDir, fmt.Sprintf("%06d.*", i)))
-	}
+	var left []string
 	var errs []error
-	for _, pattern := range patterns {
-		left, err := filepath.Glob(filepath.Join(r.dir, pattern))
-		errs = append(errs, err)
-		for _, path := range left {
-			if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, fmt.Errorf("sweep: %w", err))
-			}
+	find := func(sub, pattern string) {
+		paths, err := matching(r.dir, sub, pattern)
+		left, errs = append(left, paths...), append(errs, err)
+	}
+	find(shardsDir, ".*")
+	find(leasesDir, ".*")
+	for i := range files {
+		find(leasesDir, fmt.Sprintf("%06d.*", i))
+	}
+	for _, path := range left {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("sweep: %w", err))
 		}
 	}
 	return errors.Join(errs...)

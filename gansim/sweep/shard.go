@@ -22,11 +22,7 @@ type found struct {
 	path string
 	sum  string // that its name promises
 	when time.Time
-	size int64
 }
-
-// shardName is the name of a shard's file.
-func shardName(i int, data []byte) string { return fmt.Sprintf("%06d-%s.parquet", i, digest(data)) }
 
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
@@ -55,9 +51,15 @@ func listShards(dir string) (map[int][]found, error) {
 			return nil, fmt.Errorf("sweep: %w", err)
 		}
 		out[i] = append(out[i], found{path: filepath.Join(dir, shardsDir, e.Name()), sum: sum,
-			when: info.ModTime(), size: info.Size()})
+			when: info.ModTime()})
 	}
 	return out, nil
+}
+
+// done says whether there is a file of a shard.
+func done(dir string, i int) (bool, error) {
+	files, err := matching(dir, shardsDir, fmt.Sprintf("%06d-*.parquet", i))
+	return len(files) > 0, err
 }
 
 // intact reads a file; ok is false if its bytes are not those that were written.
@@ -85,19 +87,26 @@ func whole(files []found) (data []byte, err error) {
 
 // writeShard writes rows under the name of their hash.
 func writeShard[R any](dir string, i int, rows []R) error {
-	var b bytes.Buffer
-	w := parquet.NewGenericWriter[R](&b, parquet.Compression(&parquet.Zstd))
-	if _, err := w.Write(rows); err != nil {
+	data, err := Encode(rows)
+	if err != nil {
 		return fmt.Errorf("sweep: shard %d: %w", i, err)
 	}
-	if err := w.Close(); err != nil {
-		return fmt.Errorf("sweep: shard %d: %w", i, err)
-	}
-	path := filepath.Join(dir, shardsDir, shardName(i, b.Bytes()))
-	if err := renameio.WriteFile(path, b.Bytes(), 0o644); err != nil {
+	path := filepath.Join(dir, shardsDir, fmt.Sprintf("%06d-%s.parquet", i, digest(data)))
+	if err := renameio.WriteFile(path, data, 0o644); err != nil {
 		return fmt.Errorf("sweep: shard %d: %w", i, err)
 	}
 	return nil
+}
+
+// Encode writes rows, which have parquet tags, as a Parquet file.
+func Encode[R any](rows []R) ([]byte, error) {
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[R](&b, parquet.Compression(&parquet.Zstd))
+	if _, err := w.Write(rows); err != nil {
+		return nil, err
+	}
+	err := w.Close()
+	return b.Bytes(), err
 }
 
 // readRows reads the rows of a shard's bytes.

@@ -153,6 +153,17 @@ func create[R any](dir string, job Job[R]) error {
 	return p.write(dir)
 }
 
+// matching lists the files of a folder of a sweep whose names match a pattern; the sweep's own path may
+// hold what means something in patterns.
+func matching(dir, sub, pattern string) ([]string, error) {
+	folder := filepath.Join(dir, sub)
+	names, err := fs.Glob(os.DirFS(folder), pattern)
+	for i, name := range names {
+		names[i] = filepath.Join(folder, name)
+	}
+	return names, err
+}
+
 func (p plan) write(dir string) error { return writeJSON(filepath.Join(dir, planFile), p) }
 
 // writeJSON writes a file whole or not at all.
