@@ -71,6 +71,7 @@ SIGTERM and SIGUSR1 (of Slurm) drop the shard in flight and exit with 85.`,
 }
 
 func runSweep(c *cobra.Command, f *sweepFlags, backend string, o sweep.Options) error {
+	ctx, asked := untilRequeue(c.Context()) // first: models may take minutes to load
 	if err := checkOut(f.folder()); err != nil {
 		return err
 	}
@@ -84,7 +85,6 @@ func runSweep(c *cobra.Command, f *sweepFlags, backend string, o sweep.Options) 
 	}
 	o.Progress = newProgress(c.ErrOrStderr(), "runs")
 	o.Warn = func(text string) { fmt.Fprintf(c.ErrOrStderr(), "gansim: %s\n", text) }
-	ctx, asked := untilRequeue(c.Context())
 	err = sweep.Run(ctx, f.folder(), job, o)
 	command := f.command("run") + " --backend " + backend
 	switch {
