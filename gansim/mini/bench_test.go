@@ -57,6 +57,8 @@ func BenchmarkNetworks(b *testing.B) {
 				{"DeePSim+ResNet-gradient", w.DeePSim, w.ResNet, "layer4", true, 8,
 					3 * (deepsimFLOPs + resnetFLOPs)},
 				{"BigGAN-gradient", w.BigGAN, nil, "", true, 8, 3 * bigganFLOPs},
+				{"BigGAN+ResNet-gradient", w.BigGAN, w.ResNet, "layer4", true, 36,
+					3 * (bigganFLOPs + resnetFLOPs)},
 			} {
 				b.Run(j.name, func(b *testing.B) { j.run(b, backend) })
 			}
