@@ -21,9 +21,6 @@ import (
 	"gansim.example/gansim/dataset"
 	"gansim.example/gansim/figure"
 	"gansim.example/gansim/imaging"
-	"gansim.example/gansim/internal/graphx"
-	"gansim.example/gansim/mini"
-	"gansim.example/gansim/objectness"
 )
 
 // Options of a run.
@@ -32,7 +29,12 @@ type Options struct {
 	Panels []string // letters; empty means all
 	Photos string   // folder of photographs; empty means renders
 	Out    string   // folder of the results
-	Resume bool     // go on from the finished parts of an interrupted run
+	// World holds the networks; nil means the miniature ones, which only some presets go with.
+	World *World
+	// Rates are Adam's in panel C, of DeePSim and BigGAN; zero means 0.1.
+	Rates  [2]float64
+	Rows   int  // of panel D, drawn from its grid with equal shares; zero means all
+	Resume bool // go on from the finished parts of an interrupted run
 	Seed   uint64
 	// Images keeps all images and codes of panel B's last generations in the folder evolved.
 	Images bool
@@ -54,12 +56,9 @@ type env struct {
 	Options
 	preset  Preset
 	backend compute.Backend
-	world   *mini.World
+	world   *World
 	store   store
 	photos  *dataset.Photographs // nil without --photos
-
-	featureNet func() (*graphx.Program, error) // of panel a
-	detector   func() (*objectness.Detector, error)
 }
 
 // Run computes the panels and writes every file of a result: figure, panels, rows and report.
@@ -69,9 +68,9 @@ func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, erro
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Preset: e.preset.Name, World: Miniature, Seed: o.Seed,
+	report := &Report{Preset: e.preset.Name, World: e.world.Name, Seed: o.Seed,
 		Weights: e.world.Hashes, Versions: o.Versions, Device: backend.Description()}
-	page := figure.Figure{Miniature: true,
+	page := figure.Figure{Miniature: e.world.Name == Miniature,
 		Note: fmt.Sprintf("Preset %s, seed %d.", e.preset.Name, o.Seed)}
 	for _, letter := range e.Panels {
 		from := time.Now()
@@ -118,8 +117,14 @@ func prepare(ctx context.Context, backend compute.Backend, o Options) (*env, err
 		return nil, err
 	}
 	e := &env{Options: o, preset: preset, backend: backend}
-	if e.world, err = mini.Open(); err != nil {
-		return nil, err
+	if e.world = o.World; e.world == nil {
+		if e.world, err = MiniatureWorld(); err != nil {
+			return nil, err
+		}
+	}
+	if e.world.Name != preset.World {
+		return nil, fmt.Errorf("experiment: preset %s is for %s networks, these are %s", preset.Name,
+			preset.World, e.world.Name)
 	}
 	e.store = store{dir: o.Out, origin: Origin{Preset: preset.Name, Seed: o.Seed,
 		Weights: combined(e.world.Hashes), Precision: "float32"}}
@@ -128,7 +133,29 @@ func prepare(ctx context.Context, backend compute.Backend, o Options) (*env, err
 			return nil, err
 		}
 	}
+	e.store.inputs = e.inputs()
 	return e, e.folder()
+}
+
+// inputs is a hash of what the user gives besides the networks, empty for nothing.
+func (e *env) inputs() string {
+	sum, none := sha256.New(), true
+	for _, n := range e.world.Natural {
+		if e.world.Name != Miniature {
+			fmt.Fprintln(sum, n.Spec)
+			none = false
+		}
+	}
+	if e.photos != nil {
+		for _, h := range e.photos.SHA256 {
+			fmt.Fprintln(sum, h)
+		}
+		none = false
+	}
+	if none {
+		return ""
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 func chosen(letters []string) ([]string, error) {
@@ -201,11 +228,6 @@ func (e *env) readPhotos(ctx context.Context) error {
 	if len(photos.Skipped) > 0 {
 		e.warn("%d of %d files in %s skipped", len(photos.Skipped), photos.Found, e.Photos)
 	}
-	sum := sha256.New()
-	for _, h := range photos.SHA256 {
-		fmt.Fprintln(sum, h)
-	}
-	e.store.photos = hex.EncodeToString(sum.Sum(nil))
 	e.photos = &photos
 	return nil
 }
@@ -248,12 +270,17 @@ func (e *env) finish(r *Report) error {
 
 // rng is the stream of random numbers of one use; it depends on the seed and the use alone.
 func (e *env) rng(use string, index int) *rand.Rand {
+	return rand.New(rand.NewPCG(e.stream(use), uint64(index)))
+}
+
+// stream is the seed of one use.
+func (e *env) stream(use string) uint64 {
 	sum := sha256.Sum256([]byte(use))
 	var h uint64
 	for _, b := range sum[:8] {
 		h = h<<8 | uint64(b)
 	}
-	return rand.New(rand.NewPCG(e.Seed^h, uint64(index)))
+	return e.Seed ^ h
 }
 
 // pictures turns images into 8-bit pictures.
@@ -267,15 +294,6 @@ func pictures(m gansim.Images, n int) ([]imaging.RGB, error) {
 		out = append(out, p)
 	}
 	return out, nil
-}
-
-// quantised rounds images to 8 bits, as files hold them.
-func quantised(m gansim.Images) gansim.Images {
-	out := gansim.NewImages(m.N, m.Height, m.Width)
-	for i, v := range m.Pix {
-		out.Pix[i] = float32(imaging.Quantize(v)) / 255
-	}
-	return out
 }
 
 // kind is a generator's colour.

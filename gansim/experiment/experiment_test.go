@@ -20,10 +20,10 @@ import (
 
 // tiny touches every line in seconds.
 var tiny = Preset{
-	Name: "tiny",
-	A:    SizeA{Images: 5},
-	B:    SizeB{Units: 1, Generations: 2},
-	C:    SizeC{Photos: 3, Steps: 3},
+	Name: "tiny", World: Miniature,
+	A: SizeA{Images: 5},
+	B: SizeB{Units: 1, Generations: 2},
+	C: SizeC{Photos: 3, Steps: 3},
 	D: SizeD{Layers: []string{"layer1", "fc"}, Channels: 1, Steps: 2,
 		Labels: []string{"Adam01", "Adam001", "SGD001Hess"}},
 }
@@ -251,7 +251,7 @@ func TestRefused(t *testing.T) {
 		want string
 	}{
 		{"preset", Options{Preset: "huge"}, "smoke, class"},
-		{"paper", Options{Preset: "paper"}, "published weights"},
+		{"paper", Options{Preset: "paper"}, "for published networks"},
 		{"panel", Options{Preset: "smoke", Panels: []string{"e"}}, "a, b, c, d"},
 		{"no folder", Options{Preset: "smoke", Photos: filepath.Join(empty, "none")}, "none"},
 		{"empty folder", Options{Preset: "smoke", Photos: empty}, empty},

@@ -2,20 +2,22 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
+	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
-
-	. "github.com/gomlx/gomlx/core/graph"
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/dataset"
-	"gansim.example/gansim/decode"
+	"gansim.example/gansim/features"
 	"gansim.example/gansim/figure"
-	"gansim.example/gansim/internal/graphx"
+	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/metric"
-	"gansim.example/gansim/mini/world"
 	"gansim.example/gansim/objectness"
 )
 
@@ -53,67 +55,127 @@ type RowA struct {
 const (
 	pinkNoise   = "Pink noise"
 	photographs = "photographs"
-	batchA      = 16 // images a call
-	samplesA    = 24 // kept as pictures
+	batchA      = 16   // images a call
+	pieceA      = 1024 // images whose detections are kept together
+	samplesA    = 24   // kept as pictures
 )
 
 // imageSet is a set of panel A.
 type imageSet struct {
-	name      string
-	generated bool
-	draw      func(ctx context.Context) (gansim.Images, error)
+	name string
+	kind setKind
+	open func(ctx context.Context) (*dataset.Set, error)
 }
 
-// setsA lists the sets: the natural ones, then the generators' as panel A's sampling recipes have
-// them (both readings of "BigGAN": see the notes), then noise.
-func (e *env) setsA() []imageSet {
-	n := e.preset.A.Images
-	natural := func(name string, set world.Set) imageSet {
-		return imageSet{name, false, func(ctx context.Context) (gansim.Images, error) {
-			r, err := world.Batch(ctx, world.Request{Set: set, Seed: e.Seed + heldOut, N: n})
-			return r.Images(), err
-		}}
-	}
-	generated := func(name string, g gansim.Generator, recipe string) imageSet {
-		return imageSet{name, true, func(ctx context.Context) (gansim.Images, error) {
-			codes, err := g.Draw(recipe, e.rng("panel a "+name, 0), n)
-			if err != nil {
-				return gansim.Images{}, err
-			}
-			decoder, err := decode.New(e.backend, g)
-			if err != nil {
-				return gansim.Images{}, err
-			}
-			images, err := decoder.Images(ctx, codes)
-			return quantised(images), err
-		}}
-	}
-	sets := []imageSet{
-		natural("ImageNet-like", world.ImageNet), natural("THINGS-like", world.Things),
-		natural("COCO-like", world.COCO), natural("EcoSet-like", world.EcoSet),
+// setKind says who made the images.
+type setKind int
+
+const (
+	natural setKind = iota // the distances' references
+	user                   // the user's photographs
+	generated
+	noise
+)
+
+// conditionsA are the conditions of panel A: both readings of "BigGAN" (see the notes), DeePSim and
+// noise.
+var conditionsA = []string{"BigGAN_trunc07", "BigGAN_std_008", "DeePSim_4std", "pink_noise"}
+
+// setsA lists the sets: the natural ones, the user's photographs, then the conditions.
+func (e *env) setsA() ([]imageSet, error) {
+	var sets []imageSet
+	for _, n := range e.world.Natural {
+		sets = append(sets, imageSet{n.Name, natural, func(ctx context.Context) (*dataset.Set, error) {
+			return e.openNatural(ctx, n.Spec)
+		}})
 	}
 	if e.photos != nil {
-		sets = append(sets, imageSet{photographs, false,
-			func(context.Context) (gansim.Images, error) { return quantised(e.photos.Images), nil }})
+		sets = append(sets, e.drawnSet(photographs, user, func() (dataset.Drawn, error) {
+			return Rounded(dataset.Drawn{N: e.photos.Images.N, Identity: "photographs " + e.store.inputs,
+				Draw: func(_ context.Context, from, to int) (gansim.Images, error) {
+					some := gansim.NewImages(to-from, e.photos.Images.Height, e.photos.Images.Width)
+					copy(some.Pix, e.photos.Images.Slice(from, to).Pix)
+					return some, nil
+				}}), nil
+		}))
 	}
-	return append(sets,
-		generated("BigGAN", e.world.BigGAN, "trunc0.7"),
-		generated("BigGAN-RND", e.world.BigGAN, "random"),
-		generated("DeePSim", e.world.DeePSim, "std4"),
-		imageSet{pinkNoise, true, func(context.Context) (gansim.Images, error) {
-			return quantised(dataset.PinkNoise(n, e.world.DeePSim.ImageSize(), e.Seed)), nil
-		}})
+	for _, name := range conditionsA {
+		c, err := FindCondition(name)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, e.condition(c))
+	}
+	return sets, nil
+}
+
+// condition is the set of one of the paper's conditions.
+func (e *env) condition(c Condition) imageSet {
+	n, seed := e.preset.A.Images, e.stream("panel a "+c.Label)
+	if c.Noise != "" {
+		return e.drawnSet(c.Label, noise, func() (dataset.Drawn, error) {
+			return Rounded(DrawNoise(c, n, e.world.DeePSim.ImageSize(), e.Seed)), nil
+		})
+	}
+	g := e.world.DeePSim
+	if c.Family == bigGAN {
+		g = e.world.BigGAN
+	}
+	return e.drawnSet(c.Label, generated, func() (dataset.Drawn, error) {
+		d, err := DrawCodes(e.backend, g, e.store.origin.Weights, c.Recipe, n, seed)
+		return Rounded(d), err
+	})
+}
+
+// drawnSet is a set of images that are drawn as they are asked for.
+func (e *env) drawnSet(name string, kind setKind, draw func() (dataset.Drawn, error)) imageSet {
+	return imageSet{name, kind, func(ctx context.Context) (*dataset.Set, error) {
+		o := dataset.Options{Openers: map[string]dataset.Opener{
+			"panel": func(context.Context, dataset.Query) (dataset.Drawn, error) { return draw() }}}
+		return dataset.Open(ctx, "panel:"+name, o)
+	}}
+}
+
+// openNatural opens a set of photographs: as many of them as the preset asks for, or all if there are
+// fewer.
+func (e *env) openNatural(ctx context.Context, spec string) (*dataset.Set, error) {
+	o := dataset.Options{Seed: e.Seed, Workers: runtime.GOMAXPROCS(0),
+		Openers: map[string]dataset.Opener{"mini": miniature}}
+	if strings.HasPrefix(spec, "mini:") { // has no end
+		o.N = e.preset.A.Images
+		return dataset.Open(ctx, spec, o)
+	}
+	s, err := dataset.Open(ctx, spec, o)
+	if err != nil || s.Len() <= e.preset.A.Images {
+		return s, err
+	}
+	o.N = e.preset.A.Images
+	return dataset.Open(ctx, spec, o)
 }
 
 func (e *env) panelA(ctx context.Context) (*Section, *figure.PanelA, error) {
-	e.prepareA()
-	sets := e.setsA()
+	sets, err := e.setsA()
+	if err != nil {
+		return nil, nil, err
+	}
+	open := make([]*dataset.Set, len(sets))
+	images := 0
+	for i, s := range sets {
+		if open[i], err = s.open(ctx); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", s.name, err)
+		}
+		defer open[i].Close()
+		images += open[i].Len()
+	}
+	readers, done, err := e.readersA(images)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
 	moments := make([]*metric.Moments, len(sets))
 	found := make([][]RowA, len(sets))
-	done := e.steps("a", len(sets)+1)
-	err := each(ctx, len(sets), func(ctx context.Context, i int) (err error) {
-		defer done()
-		if found[i], moments[i], err = e.setA(ctx, sets[i]); err != nil {
+	err = each(ctx, len(sets), func(ctx context.Context, i int) (err error) {
+		if found[i], moments[i], err = e.setA(ctx, readers, sets[i], open[i]); err != nil {
 			return fmt.Errorf("%s: %w", sets[i].name, err)
 		}
 		return nil
@@ -125,12 +187,11 @@ func (e *env) panelA(ctx context.Context) (*Section, *figure.PanelA, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	done()
 	rows := append(distances, slices.Concat(found...)...)
 	if err := table(e.store, "panel_a", rows); err != nil {
 		return nil, nil, err
 	}
-	section, err := summariseA(rows)
+	section, err := e.summariseA(rows)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -138,105 +199,137 @@ func (e *env) panelA(ctx context.Context) (*Section, *figure.PanelA, error) {
 	return section, drawing, err
 }
 
-// featureRow is an image's features, kept with the finished parts.
-type featureRow struct {
-	Origin
-	Features []float32 `parquet:"features"`
+// readers are what looks at panel A's images.
+type readers struct {
+	features *features.Extractor
+	detector *objectness.Detector
+	count    *counter // of images, twice each
+}
+
+// readersA compiles the networks; done frees them.
+func (e *env) readersA(images int) (r *readers, done func(), err error) {
+	r = &readers{count: &counter{total: 2 * images, tell: e.tell("a")}}
+	var lock sync.Mutex
+	last := map[string]int{}
+	r.features, err = features.New(e.backend, e.world.Features, features.Options{Batch: batchA,
+		Cache: filepath.Join(e.Out, partsDir, "features"),
+		Progress: func(set string, done, _ int) {
+			lock.Lock()
+			defer lock.Unlock()
+			if done > last[set] {
+				r.count.add(done - last[set])
+				last[set] = done
+			}
+		}})
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.detector, err = objectness.OpenDetector(e.backend, e.world.Detector, e.world.DetectorSize,
+		batchA); err != nil {
+		r.features.Close()
+		return nil, nil, err
+	}
+	return r, func() { r.features.Close(); r.detector.Close() }, nil
 }
 
 // setA runs the detector and the feature network over one set.
-func (e *env) setA(ctx context.Context, set imageSet) ([]RowA, *metric.Moments, error) {
-	var images gansim.Images
-	load := func() (err error) {
-		if images.N == 0 {
-			if images, err = set.draw(ctx); err != nil {
-				return err
-			}
-			some, err := pictures(images, samplesA)
-			if err != nil {
-				return err
-			}
-			return e.store.savePictures("panel_a "+set.name, some)
+func (e *env) setA(ctx context.Context, r *readers, set imageSet, images *dataset.Set) ([]RowA,
+	*metric.Moments, error) {
+	if set.kind == generated {
+		if err := e.keepA(ctx, set.name, images); err != nil {
+			return nil, nil, err
 		}
-		return nil
 	}
-	features, err := part(ctx, e.store, "panel_a", "features "+set.name,
-		func(o Origin) ([]featureRow, error) {
-			if err := load(); err != nil {
-				return nil, err
-			}
-			return e.features(ctx, o, images)
+	f, err := r.features.Features(ctx, images)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range f.Skipped {
+		e.warn("%s: skipped %s: %v", set.name, s.Name, s.Reason)
+	}
+	var rows []RowA
+	for at := 0; len(rows) < images.Len() && at < images.Positions(); at += pieceA {
+		key := fmt.Sprintf("detection %s %d %s", set.name, at, f.List)
+		span := dataset.Span{From: at, To: min(at+pieceA, images.Positions()), Want: images.Len() - len(rows)}
+		some, err := part(ctx, e.store, "panel_a", key, func(o Origin) ([]RowA, error) {
+			return e.detections(ctx, r, o, images, span)
 		})
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err := part(ctx, e.store, "panel_a", "detection "+set.name, func(o Origin) ([]RowA, error) {
-		if err := load(); err != nil {
-			return nil, err
+		if err != nil {
+			return nil, nil, err
 		}
-		return e.detections(ctx, o, set.name, images)
-	})
-	if err != nil {
-		return nil, nil, err
+		rows = append(rows, some...)
+		r.count.add(len(some))
 	}
-	all := metric.Features{N: len(features), Dim: len(features[0].Features)}
-	for _, f := range features {
-		all.X = append(all.X, f.Features...)
+	for i := range rows {
+		rows[i].Set, rows[i].Image = set.name, i
 	}
-	m, err := metric.MomentsOf(all)
-	return rows, m, err
+	return rows, f.Moments, nil
 }
 
-// prepareA sets the programs that all sets share, to be compiled when the first asks for them.
-func (e *env) prepareA() {
-	e.featureNet = sync.OnceValues(func() (*graphx.Program, error) {
-		net := e.world.ResNet
-		return graphx.New(e.backend, []gansim.Params{net.Params()},
-			func(nets []gansim.Weights, in []*Node) []*Node {
-				return []*Node{net.Activations(nets[0], in[0], "avgpool")}
-			})
-	})
-	e.detector = sync.OnceValues(func() (*objectness.Detector, error) {
-		return objectness.NewDetector(e.backend, e.world.YOLOv8, batchA)
-	})
-}
-
-// features are the miniature ResNet's pooled ones.
-func (e *env) features(ctx context.Context, o Origin, images gansim.Images) ([]featureRow, error) {
-	program, err := e.featureNet()
-	if err != nil {
-		return nil, err
-	}
-	width := e.world.ResNet.Stages[len(e.world.ResNet.Stages)-1].Out
-	var rows []featureRow
-	err = graphx.Padded(images.N, batchA, func(at []int, valid int) error {
-		if err := ctx.Err(); err != nil {
+// keepA keeps a set's first images as pictures.
+func (e *env) keepA(ctx context.Context, name string, images *dataset.Set) error {
+	var some []imaging.RGB
+	convert := dataset.Convert[imaging.RGB]{Image: picture}
+	for item, err := range dataset.Stream(ctx, images, convert, dataset.Span{Want: samplesA}) {
+		if err = errors.Join(err, item.Err); err != nil {
 			return err
 		}
-		v, err := program.Rows(valid, width, graphx.Gather(images, at))
-		for i := range len(v) / width {
-			rows = append(rows, featureRow{o, v[i*width : (i+1)*width]})
-		}
-		return err
-	})
-	return rows, err
+		some = append(some, item.Value)
+	}
+	return e.store.savePictures("panel_a "+name, some)
 }
 
-func (e *env) detections(ctx context.Context, o Origin, set string, images gansim.Images) (
-	[]RowA, error) {
-	d, err := e.detector()
-	if err != nil {
-		return nil, err
+func picture(m gansim.Images) (imaging.RGB, error) { return imaging.FromImages(m, 0) }
+
+// detections looks for objects in some images of a set.
+func (e *env) detections(ctx context.Context, r *readers, o Origin, set *dataset.Set,
+	span dataset.Span) ([]RowA, error) {
+	convert := dataset.Convert[objectness.Boxed]{
+		File: func(f io.Reader) (objectness.Boxed, error) {
+			m, err := imaging.Decode(f, imaging.DecodeOptions{})
+			if err != nil {
+				return objectness.Boxed{}, err
+			}
+			return r.detector.Fit(m)
+		},
+		Image: func(images gansim.Images) (objectness.Boxed, error) {
+			m, err := picture(images)
+			if err != nil {
+				return objectness.Boxed{}, err
+			}
+			return r.detector.Fit(m)
+		},
 	}
-	found, err := d.Detect(ctx, images, objectness.Options{})
-	if err != nil {
-		return nil, err
+	var rows []RowA
+	var batch []objectness.Boxed
+	flush := func() error {
+		found, err := r.detector.DetectBoxed(ctx, batch, objectness.Defaults(e.world.Detector))
+		for i, f := range found {
+			row := RowA{Origin: o, Kind: "detection", Objects: f.Objects}
+			if f.Objects > 0 {
+				row.Confidence = &found[i].Confidence
+			}
+			rows = append(rows, row)
+		}
+		batch = batch[:0]
+		return err
 	}
-	rows := make([]RowA, len(found))
-	for i, f := range found {
-		rows[i] = RowA{Origin: o, Kind: "detection", Set: set, Image: i, Objects: f.Objects}
-		if f.Objects > 0 {
-			rows[i].Confidence = &found[i].Confidence
+	for item, err := range dataset.Stream(ctx, set, convert, span) {
+		if err != nil {
+			return nil, err
+		}
+		if item.Err != nil { // the features have told it
+			continue
+		}
+		if batch = append(batch, item.Value); len(batch) == batchA {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(batch) > 0 {
+		if err := flush(); err != nil {
+			return nil, err
 		}
 	}
 	return rows, nil
@@ -295,7 +388,7 @@ func setNames(rows []RowA) []string {
 	return names
 }
 
-func summariseA(rows []RowA) (*Section, error) {
+func (e *env) summariseA(rows []RowA) (*Section, error) {
 	s := &Section{Tests: []Test{}}
 	for _, r := range rows {
 		if r.Kind != "fid" {
@@ -324,17 +417,18 @@ func summariseA(rows []RowA) (*Section, error) {
 			Value{Name: "max confidence, 0 when none", Group: name, Ours: Number(d.Fill0),
 				SE: Number(d.Fill0SEM), N: d.N})
 	}
-	s.Notes = []string{
-		"FID on the pooled features of the miniature ResNet (256 dimensions), not of Inception: " +
-			"sizes cannot be compared with the paper's, only orders.",
-		"FID depends on the number of images (bias about 1/n): compare at equal n. Intervals are 95 %, " +
-			"by the infinitesimal jackknife, and do not contain that bias.",
-		"The published panel does not say which latent distribution \"BigGAN\" is: the code draws " +
-			"0.7 x truncated noise with a random class for FID (BigGAN here) and noise in all dimensions " +
-			"for objectness (BigGAN-RND here). Both are shown.",
-		"YOLOv8's size and input are not stated; detections above confidence 0.25, IoU 0.7 (its " +
-			"defaults). Detection rates have Wilson intervals; the paper prints no numbers for them.",
+	if e.world.Name == Miniature {
+		s.Notes = append(s.Notes, "FID on the pooled features of the miniature ResNet (256 dimensions), not of "+
+			"Inception: sizes cannot be compared with the paper's, only orders.")
 	}
+	s.Notes = append(s.Notes,
+		"FID depends on the number of images (bias about 1/n): compare at equal n. Intervals are 95 %, "+
+			"by the infinitesimal jackknife, and do not contain that bias.",
+		"The published panel does not say which latent distribution \"BigGAN\" is: the code draws "+
+			"0.7 x truncated noise with a random class for FID (BigGAN here) and noise in all dimensions "+
+			"for objectness (BigGAN-RND here). Both are shown.",
+		"YOLOv8's size and input are not stated; detections above confidence 0.25, IoU 0.7 (its "+
+			"defaults). Detection rates have Wilson intervals; the paper prints no numbers for them.")
 	return s, nil
 }
 
@@ -345,7 +439,7 @@ func (e *env) drawA(sets []imageSet, rows []RowA) (*figure.PanelA, error) {
 	for _, s := range sets {
 		set := figure.Set{Name: s.name, Kind: kind(s.name)}
 		p.Sets = append(p.Sets, set)
-		if !s.generated && s.name != photographs {
+		if s.kind == natural {
 			p.References = append(p.References, s.name)
 		}
 		all, detected := confidences(rows, s.name)
@@ -356,7 +450,7 @@ func (e *env) drawA(sets []imageSet, rows []RowA) (*figure.PanelA, error) {
 		p.Detection = append(p.Detection,
 			figure.Rate{Set: set, N: d.N, Value: d.Rate, Lo: d.RateLo, Hi: d.RateHi})
 		p.Confidence = append(p.Confidence, figure.Group{Set: set, Values: detected})
-		if s.generated && s.name != pinkNoise {
+		if s.kind == generated {
 			some, err := e.store.pictures("panel_a " + s.name)
 			if err != nil {
 				return nil, err

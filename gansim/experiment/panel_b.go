@@ -40,27 +40,28 @@ type RowB struct {
 	Value     float64 `parquet:"value"`
 }
 
-// Evolution of the miniature spaces. Step sizes come from a pilot on the miniature world, whose codes
-// are scaled otherwise than the paper's: of 0.1, 0.2, 0.3, 0.5, 1 and 2 the one with the largest
-// activation after 20 generations, as the median over six units outside the panel.
 const (
-	evolveLayer   = "conv5"
-	score         = "score"
-	sigmaDeePSim  = 2.0 // paper: 3.0
-	sigmaBigGAN   = 1.0 // paper: 0.2
-	powerPrefix   = "power_"
-	turnPrefix    = "orientation_"
-	turnStep      = 10 // degrees
-	paperSigmaFC6 = 3.0
+	evolveLayer = "conv5"
+	score       = "score"
+	powerPrefix = "power_"
+	turnPrefix  = "orientation_"
+	turnStep    = 10 // degrees
 )
 
-// MiniatureSigma is the first step size in a miniature generator's space, 0 for others.
-func MiniatureSigma(generator string) float64 {
-	return map[string]float64{"DeePSim": sigmaDeePSim, "BigGAN": sigmaBigGAN}[generator]
+// sigmas are the first step sizes of the evolutions. Those of the miniature spaces, whose codes are
+// scaled otherwise than the paper's, come from a pilot: of 0.1, 0.2, 0.3, 0.5, 1 and 2 the one with the
+// largest activation after 20 generations, as the median over six units outside the panel.
+var sigmas = map[string]map[string]float64{
+	Miniature: {deepSim: 2, bigGAN: 1},
+	Published: {deepSim: 3, bigGAN: .2},
 }
+
+// MiniatureSigma is the first step size in a miniature generator's space, 0 for others.
+func MiniatureSigma(generator string) float64 { return sigmas[Miniature][generator] }
 
 // evolution is how a generator's codes are evolved.
 type evolution struct {
+	name      string
 	generator gansim.Generator
 	recipe    string
 	sigma     float64
@@ -68,8 +69,8 @@ type evolution struct {
 
 func (e *env) evolutions() []evolution {
 	return []evolution{
-		{e.world.DeePSim, "std1", sigmaDeePSim},
-		{e.world.BigGAN, "evolve", sigmaBigGAN},
+		{deepSim, e.world.DeePSim, "std1", sigmas[e.world.Name][deepSim]},
+		{bigGAN, e.world.BigGAN, "evolve", sigmas[e.world.Name][bigGAN]},
 	}
 }
 
@@ -127,7 +128,7 @@ func (e *env) evolve(ctx context.Context, o Origin, u gansim.Unit, evolvers []*a
 	[]RowB, error) {
 	var threads []*actmax.Thread
 	for i, v := range e.evolutions() {
-		rng := e.rng("panel b start "+v.generator.Name(), u.Channel)
+		rng := e.rng("panel b start "+v.name, u.Channel)
 		start, err := v.generator.Draw(v.recipe, rng, 1)
 		if err != nil {
 			return nil, err
@@ -152,7 +153,7 @@ func (e *env) evolve(ctx context.Context, o Origin, u gansim.Unit, evolvers []*a
 		if err != nil {
 			return nil, err
 		}
-		name := e.evolutions()[i].generator.Name()
+		name := e.evolutions()[i].name
 		if e.Images {
 			if err := e.keepEvolved(name, u, t.Codes, images); err != nil {
 				return nil, err
@@ -250,10 +251,10 @@ func valuesB(rows []RowB, generator, statistic string) []float64 {
 func (e *env) summariseB(rows []RowB, dead []int) *Section {
 	s := &Section{Tests: []Test{}}
 	for _, v := range e.evolutions() {
-		n := len(valuesB(rows, v.generator.Name(), score))
+		n := len(valuesB(rows, v.name, score))
 		s.N += n
 		s.Values = append(s.Values, Value{Name: "images of the last generation",
-			Group: v.generator.Name(), Ours: Number(n), SE: Number(math.NaN()), N: n})
+			Group: v.name, Ours: Number(n), SE: Number(math.NaN()), N: n})
 	}
 	s.Values = append(s.Values, Value{Name: "images of the last generation", Group: "both",
 		Ours: Number(s.N), SE: Number(math.NaN()), Paper: paper(paperImages), N: s.N})
@@ -263,12 +264,12 @@ func (e *env) summariseB(rows []RowB, dead []int) *Section {
 	}
 	for _, name := range names {
 		for _, v := range e.evolutions() {
-			s.addMean(name, v.generator.Name(), valuesB(rows, v.generator.Name(), name))
+			s.addMean(name, v.name, valuesB(rows, v.name, name))
 		}
 	}
 	for _, st := range shown {
 		for _, v := range e.evolutions() {
-			s.addMean(st.name+", unit means", v.generator.Name(), unitMeans(rows, v.generator.Name(), st.name))
+			s.addMean(st.name+", unit means", v.name, unitMeans(rows, v.name, st.name))
 		}
 	}
 	s.Notes = append([]string{
@@ -277,12 +278,22 @@ func (e *env) summariseB(rows []RowB, dead []int) *Section {
 		"The paper names no statistic. Main, after public code of the authors that nothing calls: radial " +
 			"spectrum and its slope, orientation spectrum, RMS contrast (mean of the colours'), luminance " +
 			"and its variance; all others are extras.",
-		fmt.Sprintf("Step sizes come from a pilot on the miniature spaces: DeePSim %g, BigGAN %g "+
-			"(the paper's code: %g and 0.2).", sigmaDeePSim, sigmaBigGAN, paperSigmaFC6),
+		e.noteSigmas(),
 		"Units are the centre units of conv5's channels in order; channels that one of the spaces " +
 			fmt.Sprintf("could not activate are left out: %v.", dead),
 	}, readingsB(rows, s.N)...)
 	return s
+}
+
+// noteSigmas says what the first step sizes are.
+func (e *env) noteSigmas() string {
+	here, paper := sigmas[e.world.Name], sigmas[Published]
+	if e.world.Name == Published {
+		return fmt.Sprintf("Step sizes are those of the paper's code: DeePSim %g, BigGAN %g.", paper[deepSim],
+			paper[bigGAN])
+	}
+	return fmt.Sprintf("Step sizes come from a pilot on the miniature spaces: DeePSim %g, BigGAN %g (the "+
+		"paper's code: %g and %g).", here[deepSim], here[bigGAN], paper[deepSim], paper[bigGAN])
 }
 
 // addMean adds the mean and SEM of values, if there are any.
@@ -361,9 +372,9 @@ func (e *env) drawB(rows []RowB) *figure.PanelB {
 	for _, st := range shown {
 		g := figure.Statistic{Name: st.label, Unit: st.unit}
 		for _, v := range e.evolutions() {
-			set := figure.Set{Name: v.generator.Name(), Kind: kind(v.generator.Name())}
+			set := figure.Set{Name: v.name, Kind: kind(v.name)}
 			g.Groups = append(g.Groups,
-				figure.Group{Set: set, Values: valuesB(rows, v.generator.Name(), st.name)})
+				figure.Group{Set: set, Values: valuesB(rows, v.name, st.name)})
 		}
 		p.Statistics = append(p.Statistics, g)
 	}
@@ -380,7 +391,7 @@ func (e *env) drawB(rows []RowB) *figure.PanelB {
 // generator's images with its SEM.
 func (e *env) spectrum(rows []RowB, s figure.Spectrum, prefix string) figure.Spectrum {
 	for _, v := range e.evolutions() {
-		name := v.generator.Name()
+		name := v.name
 		series := figure.Series{Set: figure.Set{Name: name, Kind: kind(name)}}
 		at := map[int][]float64{}
 		for _, r := range rows {

@@ -2,8 +2,10 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"gansim.example/gansim"
@@ -32,23 +34,40 @@ type RowC struct {
 	Steps     int      `parquet:"steps"`
 }
 
+// ErrNoPhotos says that panel C has no originals.
+var ErrNoPhotos = errors.New("experiment: panel c of the published networks inverts photographs, and none " +
+	"are given")
+
 const (
 	batchC   = 12
 	samplesC = 12 // pictures kept
 )
 
-// inversion is how a generator's codes are searched. The learning rates come from the miniature
-// world's pilot (.01, .03, .1 on pictures outside the panel); the paper states none.
+// inversion is how a generator's codes are searched.
 type inversion struct {
+	name      string
 	generator gansim.Generator
 	recipe    string
 	rate      float64
 }
 
+// inversions are the searches of panel C; the paper states neither learning rates nor starts. The rates
+// of the miniature world come from a pilot (.01, .03, .1 on pictures outside the panel). For the
+// published networks nobody has run one here: gansim invert does.
 func (e *env) inversions() []inversion {
+	start := "std0.5"
+	if e.world.Name == Published {
+		start = "std1"
+	}
+	rates := [2]float64{.1, .1}
+	for i, given := range e.Rates {
+		if given > 0 {
+			rates[i] = given
+		}
+	}
 	return []inversion{
-		{e.world.DeePSim, "std0.5", .1},
-		{e.world.BigGAN, "std0.7", .1},
+		{deepSim, e.world.DeePSim, start, rates[0]},
+		{bigGAN, e.world.BigGAN, "std0.7", rates[1]},
 	}
 }
 
@@ -56,6 +75,9 @@ func (e *env) inversions() []inversion {
 func (e *env) originals(ctx context.Context) (images gansim.Images, names, hashes []string, err error) {
 	if e.photos != nil {
 		return e.photos.Images, e.photos.Names, e.photos.SHA256, nil
+	}
+	if e.world.Name == Published {
+		return images, nil, nil, ErrNoPhotos
 	}
 	r, err := world.Batch(ctx, world.Request{Set: world.EcoSet, Seed: e.Seed + heldOut + 1,
 		N: e.preset.C.Photos})
@@ -96,7 +118,7 @@ func (e *env) panelC(ctx context.Context) (*Section, *figure.PanelC, error) {
 	err = each(ctx, len(found), func(ctx context.Context, i int) (err error) {
 		k, from := i/batches, i%batches*batchC
 		to := min(from+batchC, images.N)
-		key := fmt.Sprintf("%s %d", inversions[k].generator.Name(), from)
+		key := fmt.Sprintf("%s %d %g", inversions[k].name, from, inversions[k].rate)
 		found[i], err = part(ctx, e.store, "panel_c", key, func(o Origin) ([]RowC, error) {
 			r := rowsC{o, inversions[k], names[from:to], hashes[from:to], from}
 			return e.invert(ctx, inverters[k], r, images.Slice(from, to))
@@ -113,17 +135,19 @@ func (e *env) panelC(ctx context.Context) (*Section, *figure.PanelC, error) {
 	return e.reportC(rows)
 }
 
-// counter turns the iterations of all batches into the panel's progress.
+// counter turns what is done of all parts into the panel's progress.
 type counter struct {
 	mu          sync.Mutex
 	done, total int
 	tell        func(done, total int)
 }
 
-func (c *counter) next(int, int) {
+func (c *counter) next(int, int) { c.add(1) }
+
+func (c *counter) add(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.done++
+	c.done += n
 	if c.tell != nil {
 		c.tell(c.done, c.total)
 	}
@@ -142,7 +166,7 @@ func (e *env) invert(ctx context.Context, x *invert.Inverter, b rowsC, images ga
 	g := b.generator
 	start := gansim.Codes{N: images.N, Dim: g.CodeSize()}
 	for i := range images.N { // one stream a picture, so that batches do not matter
-		c, err := g.Draw(b.recipe, e.rng("panel c "+g.Name(), b.from+i), 1)
+		c, err := g.Draw(b.recipe, e.rng("panel c "+b.name, b.from+i), 1)
 		if err != nil {
 			return nil, err
 		}
@@ -152,12 +176,12 @@ func (e *env) invert(ctx context.Context, x *invert.Inverter, b rowsC, images ga
 	if err != nil {
 		return nil, err
 	}
-	if err := e.keepC(g.Name(), b.from, r.Images); err != nil {
+	if err := e.keepC(b.name, b.from, r.Images); err != nil {
 		return nil, err
 	}
 	var rows []RowC
 	for i := range images.N {
-		row := RowC{Origin: b.Origin, Image: b.names[i], SHA256: b.hashes[i], Generator: g.Name(),
+		row := RowC{Origin: b.Origin, Image: b.names[i], SHA256: b.hashes[i], Generator: b.name,
 			MSE: r.LossLast[i], LossFirst: r.LossFirst[i], LossLast: r.LossLast[i], Rate: b.rate,
 			Steps: e.preset.C.Steps}
 		if v, err := ranktest.Pearson(wide(images.At(i)), wide(r.Images.At(i))); err == nil {
@@ -236,12 +260,8 @@ func (e *env) reportC(rows []RowC) (*Section, *figure.PanelC, error) {
 			Paper: PaperTest{N: paperPhotos, P: "< 1e-5"}}},
 		Notes: []string{
 			"SE of a median: bootstrap. The paper does not state its method.",
-			fmt.Sprintf("Adam, mean squared error of the pixels, %d iterations, the last iterate; the "+
-				"paper: 401. It states neither learning rates nor starts: here DeePSim %g from 0.5 N(0, I) "+
-				"and BigGAN %g from 0.7 N(0, I) with a random class, rates from a pilot on other pictures.",
-				e.preset.C.Steps, e.inversions()[0].rate, e.inversions()[1].rate),
-			"Pictures of 64 x 64 pixels are easy: BigGAN comes nearer to DeePSim than at 256 x 256.",
 		}}
+	s.Notes = append(s.Notes, e.notesC()...)
 	if e.photos == nil {
 		s.Notes = append(s.Notes, "Originals are held-out renders of the EcoSet-like set, not photographs.")
 	} else {
@@ -254,6 +274,20 @@ func (e *env) reportC(rows []RowC) (*Section, *figure.PanelC, error) {
 	}
 	drawing, err := e.drawC(x, y, s)
 	return s, drawing, err
+}
+
+// notesC say how the codes were searched.
+func (e *env) notesC() []string {
+	v := e.inversions()
+	how := fmt.Sprintf("Adam, mean squared error of the pixels, %d iterations, the last iterate; the "+
+		"paper: 401. It states neither learning rates nor starts: here DeePSim %g from %s N(0, I) "+
+		"and BigGAN %g from 0.7 N(0, I) with a random class", e.preset.C.Steps, v[0].rate,
+		strings.TrimPrefix(v[0].recipe, "std"), v[1].rate)
+	if e.world.Name == Published {
+		return []string{how + ", rates as given, not from a pilot: see gansim invert, which runs one."}
+	}
+	return []string{how + ", rates from a pilot on other pictures.",
+		"Pictures of 64 x 64 pixels are easy: BigGAN comes nearer to DeePSim than at 256 x 256."}
 }
 
 func (e *env) drawC(x, y []float64, s *Section) (*figure.PanelC, error) {

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 
-	"gansim.example/gansim"
 	"gansim.example/gansim/actmax"
 	"gansim.example/gansim/figure"
+	"gansim.example/gansim/models/resnet"
 )
 
 // Panel D. Claim: gradients find codes of DeePSim that drive units of ResNet-50 and of its robust
@@ -46,44 +45,51 @@ func startD(generator string) string {
 	return "std0.7"
 }
 
-// methodsD are the preset's methods for a generator.
-func (e *env) methodsD(generator string) []actmax.Method {
-	all := actmax.Methods(generator)
-	if e.preset.D.Labels == nil {
-		return all
+// plan lists panel D's runs: of a sweep that has the preset's name, or of a plain grid.
+func (e *env) planD() (*PlanD, error) {
+	config := e.preset.D.grid(e.preset.Name)
+	if e.preset.D.Sweep {
+		var err error
+		if config, err = FindConfigD(e.preset.Name); err != nil {
+			return nil, err
+		}
 	}
-	return slices.DeleteFunc(all, func(m actmax.Method) bool {
-		return !slices.Contains(e.preset.D.Labels, m.Label)
-	})
+	config.Seed = e.Seed
+	if e.Rows > 0 {
+		config.Rows = e.Rows
+	}
+	return NewPlanD(*config)
+}
+
+// grid is the configuration of a plain grid: both networks, all layers, one run of each method.
+func (d SizeD) grid(name string) *ConfigD {
+	c := &ConfigD{Name: name, World: Miniature, Shard: 2 * batchD}
+	for _, generator := range []string{bigGAN, deepSim} {
+		p := PartD{Part: generator, Networks: []string{resnet.Mini.Name, resnet.Robust(resnet.Mini).Name},
+			Full: d.Layers, Channels: Choice(fmt.Sprintf("0-%d", d.Channels-1)),
+			Generators: []string{generator}, Steps: d.Steps}
+		for _, m := range actmax.Methods(generator) {
+			if d.Labels == nil || slices.Contains(d.Labels, m.Label) {
+				p.Labels = append(p.Labels, m.Label)
+			}
+		}
+		c.Parts = append(c.Parts, p)
+	}
+	return c
 }
 
 func (e *env) panelD(ctx context.Context) (*Section, *figure.PanelD, error) {
-	nets := []gansim.Scorer{e.world.ResNet, e.world.Robust}
-	generators := []gansim.Generator{e.world.BigGAN, e.world.DeePSim}
-	var groups []groupD
-	compiled := map[string]func() (*actmax.Maximizer, error){} // the networks share programs
-	for _, net := range nets {
-		for _, layer := range e.preset.D.Layers {
-			for _, g := range generators {
-				key := layer + " " + g.Name()
-				if compiled[key] == nil {
-					batch := min(batchD, e.preset.D.Channels*len(e.methodsD(g.Name())))
-					compiled[key] = sync.OnceValues(func() (*actmax.Maximizer, error) {
-						return actmax.NewMaximizer(e.backend, g, net, actmax.MaximizerConfig{
-							Layer: layer, Basis: actmax.Widen(e.world.Bases[g.Name()]), Batch: batch})
-					})
-				}
-				groups = append(groups, groupD{net, layer, g, compiled[key]})
-			}
-		}
+	plan, err := e.planD()
+	if err != nil {
+		return nil, nil, err
 	}
-	found := make([][]RowD, len(groups))
-	done := e.steps("d", len(groups))
-	err := each(ctx, len(groups), func(ctx context.Context, i int) (err error) {
-		g := groups[i]
-		key := fmt.Sprintf("%s %s %s", g.net.Name(), g.layer, g.gan.Name())
-		found[i], err = part(ctx, e.store, "panel_d", key, func(o Origin) ([]RowD, error) {
-			return e.maximise(ctx, o, g)
+	s := plan.On(e.backend, e.world.ofD(), OptionsD{})
+	defer s.Close()
+	found := make([][]RowD, plan.Shards())
+	done := e.steps("d", plan.Shards())
+	err = each(ctx, plan.Shards(), func(ctx context.Context, i int) (err error) {
+		found[i], err = part(ctx, e.store, "panel_d", plan.ID(i), func(Origin) ([]RowD, error) {
+			return s.Compute(ctx, i)
 		})
 		if err == nil {
 			done()
@@ -97,59 +103,10 @@ func (e *env) panelD(ctx context.Context) (*Section, *figure.PanelD, error) {
 	if err := table(e.store, "panel_d", rows); err != nil {
 		return nil, nil, err
 	}
-	t := newTableD(rows, e.Seed, true)
-	s, err := t.summarise()
+	t := newTableD(rows, e.Seed, e.world.Name == Miniature)
+	section, err := t.summarise()
 	if err != nil {
 		return nil, nil, err
 	}
-	return s, t.draw(s), nil
-}
-
-// groupD are the runs that are computed together: all units and methods of one generator on one
-// layer.
-type groupD struct {
-	net     gansim.Scorer
-	layer   string
-	gan     gansim.Generator
-	program func() (*actmax.Maximizer, error)
-}
-
-// maximise runs a group. All methods of a unit start from the same code, as in the paper.
-func (e *env) maximise(ctx context.Context, o Origin, group groupD) ([]RowD, error) {
-	net, layer, g := group.net, group.layer, group.gan
-	l, err := actmax.FindLayer(net, layer)
-	if err != nil {
-		return nil, err
-	}
-	var runs []actmax.Run
-	for channel := range min(e.preset.D.Channels, l.Channels) {
-		u := actmax.CenterUnit(net, l, channel)
-		start, err := g.Draw(startD(g.Name()), e.rng("panel d start "+g.Name()+u.String(), 0), 1)
-		if err != nil {
-			return nil, err
-		}
-		for _, method := range e.methodsD(g.Name()) {
-			rng := e.rng("panel d redraw "+g.Name()+u.String()+method.Label, 0)
-			runs = append(runs, actmax.Run{Unit: u, Method: method, Start: actmax.Widen(start.Z),
-				Redraw: actmax.Redraws(g, startD(g.Name()), rng)})
-		}
-	}
-	m, err := group.program()
-	if err != nil {
-		return nil, err
-	}
-	if m, err = m.On(net); err != nil {
-		return nil, err
-	}
-	out, err := m.Maximize(ctx, runs, e.preset.D.Steps)
-	if err != nil {
-		return nil, err
-	}
-	var rows []RowD
-	for i, r := range runs {
-		rows = append(rows, RowD{Origin: o, Net: net.Name(), Layer: layer, Unit: r.Unit.Channel,
-			Y: r.Unit.Row, X: r.Unit.Col, Label: r.Method.Label, Generator: g.Name(),
-			Score: out[i].Score, MaxScore: out[i].MaxScore, MaxStep: out[i].MaxStep})
-	}
-	return rows, nil
+	return section, t.draw(section), nil
 }

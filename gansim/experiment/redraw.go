@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"gansim.example/gansim/figure"
-	"gansim.example/gansim/mini"
 )
 
 // ErrNoRows says that a folder has no rows of a panel.
@@ -43,10 +42,13 @@ func Redraw(dir, letter string, rows io.Reader) (*Drawing, error) {
 	switch letter {
 	case "a":
 		return redraw(dir, rows, func(e *env, d *Drawing, all []RowA) (err error) {
-			if d.Section, err = summariseA(all); err != nil {
+			if d.Section, err = e.summariseA(all); err != nil {
 				return err
 			}
-			d.Figure.A, err = e.drawA(e.setsOf(all), all)
+			sets, err := e.setsOf(all)
+			if err == nil {
+				d.Figure.A, err = e.drawA(sets, all)
+			}
 			return err
 		})
 	case "b":
@@ -61,7 +63,7 @@ func Redraw(dir, letter string, rows io.Reader) (*Drawing, error) {
 		})
 	case "d":
 		return redraw(dir, rows, func(e *env, d *Drawing, all []RowD) (err error) {
-			t := newTableD(all, e.Seed, true)
+			t := newTableD(all, e.Seed, e.world.Name == Miniature)
 			if d.Section, err = t.summarise(); err == nil {
 				d.Figure.D = t.draw(d.Section)
 			}
@@ -81,31 +83,35 @@ func redraw[Row any](dir string, r io.Reader, draw func(*env, *Drawing, []Row) e
 	if e.preset, err = FindPreset(d.Origin.Preset); err != nil {
 		return nil, err
 	}
-	if e.world, err = mini.Open(); err != nil {
-		return nil, err
-	}
+	e.world = &World{Name: e.preset.World} // pictures and tests need no networks
 	if err := draw(e, d, rows); err != nil {
 		return nil, err
 	}
 	d.Section.Notes = nil
-	d.Figure.Miniature = true
+	d.Figure.Miniature = e.world.Name == Miniature
 	d.Figure.Note = fmt.Sprintf("Preset %s, seed %d.", d.Origin.Preset, d.Origin.Seed)
 	return d, nil
 }
 
-// setsOf are the sets of panel A that have rows.
-func (e *env) setsOf(rows []RowA) []imageSet {
-	known := map[string]imageSet{}
-	for _, s := range e.setsA() {
-		known[s.name] = s
+// setsOf are the sets of panel A that have rows. What is neither a condition nor the user's photographs
+// is a natural set.
+func (e *env) setsOf(rows []RowA) ([]imageSet, error) {
+	known := map[string]setKind{photographs: user}
+	for _, name := range conditionsA {
+		c, err := FindCondition(name)
+		if err != nil {
+			return nil, err
+		}
+		known[c.Label] = generated
+		if c.Noise != "" {
+			known[c.Label] = noise
+		}
 	}
 	var sets []imageSet
 	for _, name := range setNames(rows) {
-		s := known[name]
-		s.name = name
-		sets = append(sets, s)
+		sets = append(sets, imageSet{name: name, kind: known[name]})
 	}
-	return sets
+	return sets, nil
 }
 
 // readCSV reads what table wrote; all columns must be there, at least one row, in any order.

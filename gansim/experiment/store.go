@@ -35,7 +35,7 @@ type Origin struct {
 type store struct {
 	dir    string // the run's folder
 	origin Origin
-	photos string // hash of the photographs, if any
+	inputs string // hash of the photographs and image sets, if any
 }
 
 const partsDir = ".parts"
@@ -44,7 +44,7 @@ const partsDir = ".parts"
 func (s store) of(panel, key string) Origin {
 	o := s.origin
 	sum := sha256.Sum256([]byte(strings.Join([]string{panel, key, o.Preset,
-		strconv.FormatUint(o.Seed, 10), o.Weights, o.Precision, s.photos}, "\x00")))
+		strconv.FormatUint(o.Seed, 10), o.Weights, o.Precision, s.inputs}, "\x00")))
 	o.Run = hex.EncodeToString(sum[:8])
 	return o
 }

@@ -96,18 +96,17 @@ func TestMiniaturesD(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e := &env{preset: preset}
+		e := &env{preset: preset, Options: Options{Seed: 1}}
+		figure, err := e.planD()
+		if err != nil {
+			t.Fatal(err)
+		}
 		want := map[string]bool{}
-		for _, net := range []string{"resnet50", "resnet50_linf8"} {
-			for _, layer := range preset.D.Layers {
-				for channel := range preset.D.Channels {
-					for _, g := range generatorsD() {
-						for _, m := range e.methodsD(g) {
-							want[fmt.Sprint(net, layer, channel, g, m.Label)] = true
-						}
-					}
-				}
-			}
+		for _, r := range allRows(figure) {
+			want[fmt.Sprint(r.Net, r.Layer, r.Unit, r.Generator, r.Label)] = true
+		}
+		if n := map[string]int{"smoke": 48, "class": 840}[name]; len(want) != n {
+			t.Errorf("%s: the figure has %d runs, want %d", name, len(want), n)
 		}
 		p := findD(t, name, nil)
 		got := map[string]bool{}

@@ -23,7 +23,8 @@ type Options struct {
 	Progress func(set string, done, total int)
 }
 
-// Extractor is a network compiled for one backend and convention. It is not safe for concurrent use.
+// Extractor is a network compiled for one backend and convention. It is safe for concurrent use on
+// different sets if its Progress is.
 type Extractor struct {
 	Convention Convention
 	Network    Network

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -14,11 +13,8 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
-	"gansim.example/gansim"
 	"gansim.example/gansim/dataset"
-	"gansim.example/gansim/decode"
 	"gansim.example/gansim/experiment"
-	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/mini/world"
 )
 
@@ -102,14 +98,7 @@ func (o setOpener) mini(_ context.Context, q dataset.Query) (dataset.Drawn, erro
 	if err != nil {
 		return dataset.Drawn{}, err
 	}
-	d := dataset.Drawn{N: cmp.Or(q.N, drawnImages), Piece: 64,
-		Identity: fmt.Sprintf("mini %v size %d seed %d", set, size, q.Seed)}
-	d.Draw = func(ctx context.Context, from, to int) (gansim.Images, error) {
-		r, err := world.Batch(ctx, world.Request{Set: set, Seed: q.Seed + heldOut, From: uint64(from),
-			N: to - from, Size: size})
-		return r.Images(), err
-	}
-	return d, nil
+	return experiment.DrawRenders(set, cmp.Or(q.N, drawnImages), size, q.Seed), nil
 }
 
 // gen draws images of a condition of panel A or of a generator and recipe. Those of a generator are
@@ -126,7 +115,8 @@ func (o setOpener) gen(_ context.Context, q dataset.Query) (dataset.Drawn, error
 		if err != nil {
 			return dataset.Drawn{}, err
 		}
-		return rounded(noise(kind, q, size), bits), parameters(q, "bits", "size")
+		return rounded(experiment.DrawNoise(kind, cmp.Or(q.N, drawnImages), size, q.Seed), bits),
+			parameters(q, "bits", "size")
 	}
 	if err := parameters(q, "bits"); err != nil {
 		return dataset.Drawn{}, err
@@ -146,63 +136,14 @@ func (o setOpener) gen(_ context.Context, q dataset.Query) (dataset.Drawn, error
 	case recipe == "":
 		recipe = recipes(g.family)[0]
 	}
-	d, err := o.drawn(g, recipe, q)
-	if kind.Blur {
-		d = blurred(d, g.ImageSize())
-	}
-	return rounded(d, bits), err
-}
-
-// drawn are images of a generator.
-func (o setOpener) drawn(g *player, recipe string, q dataset.Query) (dataset.Drawn, error) {
 	if _, err := g.Draw(recipe, rand.New(rand.NewPCG(q.Seed, 0)), 1); err != nil {
 		return dataset.Drawn{}, misuse{err}
 	}
-	decoder, err := decode.New(o.backend, g)
-	if err != nil {
-		return dataset.Drawn{}, err
+	d, err := experiment.DrawCodes(o.backend, g, g.hash, recipe, cmp.Or(q.N, drawnImages), q.Seed)
+	if kind.Blur {
+		d = experiment.Blurred(d, g.ImageSize())
 	}
-	codes := &codeStream{g: g, recipe: recipe, seed: q.Seed}
-	return dataset.Drawn{N: cmp.Or(q.N, drawnImages), Generated: true, Piece: 4 * decode.Batch,
-		Identity: fmt.Sprintf("gen %s %s recipe %s seed %d", g.Name(), g.hash, recipe, q.Seed),
-		Draw: func(ctx context.Context, from, to int) (gansim.Images, error) {
-			z, err := codes.at(from, to)
-			if err != nil {
-				return gansim.Images{}, err
-			}
-			return decoder.Images(ctx, z)
-		},
-		Close: func() error { decoder.Close(); return nil }}, nil
-}
-
-// noise are images of pink or white noise.
-func noise(kind experiment.Condition, q dataset.Query, size int) dataset.Drawn {
-	draw := dataset.White
-	if kind.Noise == "pink" {
-		draw = dataset.Pink
-	}
-	return dataset.Drawn{N: cmp.Or(q.N, drawnImages), Generated: true,
-		Identity: fmt.Sprintf("gen %s size %d seed %d", kind.Name, size, q.Seed),
-		Draw: func(ctx context.Context, from, to int) (gansim.Images, error) {
-			return draw(from, to, size, q.Seed), ctx.Err()
-		}}
-}
-
-// blurred is the condition's blur, in proportion where images are not as large as the paper's. Like
-// there, the images have been in files of 8 bits before.
-func blurred(d dataset.Drawn, size int) dataset.Drawn {
-	d = rounded(d, "8")
-	scale, draw := float64(size)/256, d.Draw
-	radius, sigma := int(math.Round(experiment.BlurRadius*scale)), experiment.BlurSigma*scale
-	d.Identity += fmt.Sprintf(" blur %d %g", radius, sigma)
-	d.Draw = func(ctx context.Context, from, to int) (gansim.Images, error) {
-		images, err := draw(ctx, from, to)
-		if err != nil {
-			return images, err
-		}
-		return imaging.GaussianBlur(images, radius, sigma)
-	}
-	return d
+	return rounded(d, bits), err
 }
 
 // rounded are the images as 8-bit files hold them, unless 32 bits are wanted.
@@ -211,41 +152,5 @@ func rounded(d dataset.Drawn, bits string) dataset.Drawn {
 		d.Identity += " bits 32"
 		return d
 	}
-	draw := d.Draw
-	d.Draw = func(ctx context.Context, from, to int) (gansim.Images, error) {
-		images, err := draw(ctx, from, to)
-		for i, v := range images.Pix {
-			images.Pix[i] = float32(imaging.Quantize(v)) / 255
-		}
-		return images, err
-	}
-	return d
-}
-
-// codeStream gives pieces of a generator's codes, which are drawn one after the other.
-type codeStream struct {
-	g      gansim.Generator
-	recipe string
-	seed   uint64
-
-	rng  *rand.Rand
-	next int // code that comes next
-}
-
-// skipped codes are drawn so many at a time.
-const skipPiece = 64
-
-func (s *codeStream) at(from, to int) (gansim.Codes, error) {
-	if s.rng == nil || from < s.next {
-		s.rng, s.next = rand.New(rand.NewPCG(s.seed, 0)), 0
-	}
-	for s.next < from {
-		n := min(skipPiece, from-s.next)
-		if _, err := s.g.Draw(s.recipe, s.rng, n); err != nil {
-			return gansim.Codes{}, err
-		}
-		s.next += n
-	}
-	s.next = to
-	return s.g.Draw(s.recipe, s.rng, to-from)
+	return experiment.Rounded(d)
 }
