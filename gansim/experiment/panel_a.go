@@ -26,8 +26,8 @@ import (
 //
 //	gansim figure --panel a
 //
-// With the published weights and sets, at the paper's size, with its numbers beside and the way there
-// with n (see [Conditions] and dataset.Layouts; ImageNet alone has the 50,000 of the legend):
+// With the published weights and sets: gansim figure --preset paper --panel a --set imagenet:DIR ...;
+// or, in parts, with the paper's numbers beside and the way there with n (see [Conditions] and dataset.Layouts; ImageNet alone has the 50,000 of the legend):
 //
 //	gansim fid imagenet:DIR things:DIR coco:DIR ecoset:DIR gen:deepsim_fc6/DeePSim_4std?n=50000
 //	    gen:biggan_deep_256/BigGAN_trunc07?n=50000 gen:biggan_deep_256/BigGAN_std_008?n=50000
@@ -194,6 +194,10 @@ func (e *env) panelA(ctx context.Context) (*Section, *figure.PanelA, error) {
 	section, err := e.summariseA(rows)
 	if err != nil {
 		return nil, nil, err
+	}
+	if e.world.Name == Published {
+		section.Notes = append(section.Notes, fmt.Sprintf("FID on %s, objects by %s at %d pixels.",
+			e.world.Features.Label(), readers.detector.Name(), e.world.DetectorSize))
 	}
 	drawing, err := e.drawA(sets, rows)
 	return section, drawing, err

@@ -72,6 +72,9 @@ func OpenDetector(backend compute.Backend, net any, size, batch int) (*Detector,
 	return d, err
 }
 
+// Name is the network's.
+func (d *Detector) Name() string { return d.name }
+
 // Bytes is what the detector's networks take on the device.
 func (d *Detector) Bytes() int64 { return d.program.Bytes() }
 

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +24,9 @@ type figureFlags struct {
 	panels              []string
 	resume, json        bool
 	images              bool
+	rows                int
+	rates               map[string]string
+	*publishedFlags
 }
 
 func figureCommand() *cobra.Command {
@@ -30,10 +36,13 @@ func figureCommand() *cobra.Command {
 		Short: "Compute the figure: four panels, rows, tests and report",
 		Long: `Compute Extended Data Fig. 1 of Wang & Ponce (2026), panels a to d, and write
 figure.png, .svg and .pdf, a picture, .parquet and .csv per panel, report.md and
-report.json. Presets: ` + strings.Join(experiment.PresetNames(), ", ") +
-			` (on the miniature world in the program).`,
+report.json. Presets smoke and class use the miniature world in the program; lab (a
+night on a workstation) and paper (the figure's own size) the published networks, whose
+weights gansim weights fetch brings, photographs for panel c, and image sets for panel a.`,
 		Example: "  gansim figure --preset smoke\n" +
-			"  gansim figure --preset class --panel c --photos ~/Pictures",
+			"  gansim figure --preset class --panel c --photos ~/Pictures\n" +
+			"  gansim figure --preset lab --set imagenet:/data/val --photos /data/photos\n" +
+			"    --basis BigGAN=biggan.safetensors,DeePSim=fc6.safetensors",
 		Args: arguments(),
 	}
 	backend := backendFlag(c)
@@ -47,13 +56,17 @@ report.json. Presets: ` + strings.Join(experiment.PresetNames(), ", ") +
 	c.Flags().StringVar(&f.out, "out", "", "`folder` of the results (default results/PRESET)")
 	c.Flags().BoolVar(&f.images, "images", false, "keep panel b's last generations: images and codes")
 	c.Flags().BoolVar(&f.resume, "resume", false, "go on from the finished rows of an interrupted run")
+	c.Flags().IntVar(&f.rows, "rows", 0, "of panel d's runs, drawn with equal shares; 0 means all")
+	c.Flags().StringToStringVar(&f.rates, "rate", nil, "`GAN=RATE` of panel c (default .1 for both)")
+	f.publishedFlags = publishedFlagsOf(c)
 	c.Flags().BoolVar(&f.json, "json", false, "print the report as JSON")
 	c.RunE = func(c *cobra.Command, _ []string) error { return runFigure(c, f, *backend, *seed) }
 	return c
 }
 
 func runFigure(c *cobra.Command, f figureFlags, backend string, seed uint64) error {
-	if _, err := experiment.FindPreset(f.preset); err != nil {
+	preset, err := experiment.FindPreset(f.preset)
+	if err != nil {
 		return misused(c, "%w", err)
 	}
 	for _, p := range f.panels {
@@ -68,9 +81,28 @@ func runFigure(c *cobra.Command, f figureFlags, backend string, seed uint64) err
 	if err := checkOut(f.out); err != nil {
 		return err
 	}
+	o := experiment.Options{Preset: f.preset, Panels: f.panels, Photos: f.photos, Out: f.out,
+		Resume: f.resume, Images: f.images, Seed: seed, Rows: f.rows, Versions: versions()}
+	if o.Rates, err = f.readRates(c); err != nil {
+		return err
+	}
 	name := backend
-	if name == "auto" { // all presets use the miniature world
-		name = kernels.Small()
+	if preset.World == experiment.Published {
+		if o.World, err = f.open(c, f.panels); err != nil {
+			return err
+		}
+		if f.photos == "" && (len(f.panels) == 0 || slices.Contains(f.panels, "c")) {
+			return hinted{experiment.ErrNoPhotos, "give --photos FOLDER, or choose others with --panel"}
+		}
+	} else {
+		for _, flag := range f.names() {
+			if c.Flags().Changed(flag) {
+				return misused(c, "--%s goes with presets lab and paper, not %s", flag, f.preset)
+			}
+		}
+		if name == "auto" {
+			name = kernels.Small()
+		}
 	}
 	b, err := openBackend(c, name)
 	if err != nil {
@@ -81,20 +113,17 @@ func runFigure(c *cobra.Command, f figureFlags, backend string, seed uint64) err
 		fmt.Fprintf(c.ErrOrStderr(), "gansim: %s\n", text)
 	}
 	show := map[string]func(done, total int){}
-	o := experiment.Options{Preset: f.preset, Panels: f.panels, Photos: f.photos, Out: f.out,
-		Resume: f.resume, Images: f.images, Seed: seed, Versions: versions(),
-		Progress: func(panel string, done, total int) {
-			if show[panel] == nil {
-				label := panel
-				if len(panel) == 1 {
-					label = "panel " + panel
-				}
-				show[panel] = newProgress(c.ErrOrStderr(), label)
+	o.Progress = func(panel string, done, total int) {
+		if show[panel] == nil {
+			label := panel
+			if len(panel) == 1 {
+				label = "panel " + panel
 			}
-			show[panel](done, total)
-		},
-		Warn: func(text string) { fmt.Fprintf(c.ErrOrStderr(), "gansim: %s\n", text) },
+			show[panel] = newProgress(c.ErrOrStderr(), label)
+		}
+		show[panel](done, total)
 	}
+	o.Warn = func(text string) { fmt.Fprintf(c.ErrOrStderr(), "gansim: %s\n", text) }
 	report, err := experiment.Run(c.Context(), b, o)
 	if err != nil {
 		return figureError(err, f, backend, seed)
@@ -102,16 +131,61 @@ func runFigure(c *cobra.Command, f figureFlags, backend string, seed uint64) err
 	return printReport(c, report, f)
 }
 
+// readRates reads panel C's learning rates.
+func (f figureFlags) readRates(c *cobra.Command) (rates [2]float64, err error) {
+	for name, text := range f.rates {
+		i := slices.Index(generators(), name)
+		if i < 0 {
+			return rates, known("--rate", name, generators())
+		}
+		if rates[i], err = strconv.ParseFloat(text, 64); err != nil || !(rates[i] > 0 && rates[i] < 1e6) {
+			return rates, misused(c, "--rate %s=%s: want a positive number", name, text)
+		}
+	}
+	return rates, nil
+}
+
+// words are the flags as arguments.
+func (f figureFlags) words(seed uint64, backend string) []string {
+	w := []string{os.Args[0], "figure", "--preset", f.preset, "--out", f.out, "--seed", fmt.Sprint(seed),
+		"--backend", backend}
+	add := func(flag, value string) {
+		if value != "" {
+			w = append(w, flag, value)
+		}
+	}
+	add("--panel", strings.Join(f.panels, ","))
+	add("--photos", f.photos)
+	if f.images {
+		w = append(w, "--images")
+	}
+	if f.rows > 0 {
+		add("--rows", fmt.Sprint(f.rows))
+	}
+	for _, s := range f.sets {
+		add("--set", s)
+	}
+	for _, pairs := range []struct {
+		flag string
+		all  map[string]string
+	}{{"--rate", f.rates}, {"--basis", f.bases}, {"--weights", f.files.weightFiles}} {
+		for _, name := range slices.Sorted(maps.Keys(pairs.all)) {
+			add(pairs.flag, name+"="+pairs.all[name])
+		}
+	}
+	if preset, err := experiment.FindPreset(f.preset); err == nil && preset.World == experiment.Published {
+		add("--net", f.detector)
+		add("--size", fmt.Sprint(f.size))
+	}
+	for i := range w {
+		w[i] = shellQuoted(w[i])
+	}
+	return w
+}
+
 // figureError adds the next command to type.
 func figureError(err error, f figureFlags, backend string, seed uint64) error {
-	again := fmt.Sprintf("%s figure --preset %s --out %s --seed %d --backend %s",
-		os.Args[0], f.preset, f.out, seed, backend)
-	if len(f.panels) > 0 {
-		again += " --panel " + strings.Join(f.panels, ",")
-	}
-	if f.photos != "" {
-		again += " --photos " + f.photos
-	}
+	again := strings.Join(f.words(seed, backend), " ")
 	switch {
 	case errors.Is(err, context.Canceled):
 		return hinted{fmt.Errorf("interrupted, finished rows are kept: %w", err),
