@@ -113,6 +113,22 @@ func TestSmallSet(t *testing.T) {
 	}
 }
 
+// TestNoNatural: without natural sets there are the distances between the others.
+func TestNoNatural(t *testing.T) {
+	w, _ := foreign(t, 1)
+	w.Natural = nil
+	preset := tiny
+	preset.World = Published
+	report, err := Run(t.Context(), open(t), Options{Out: t.TempDir(), Seed: 7, World: w, preset: &preset,
+		Panels: []string{"a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.A.N != len(conditionsA)*preset.A.Images {
+		t.Errorf("%d images, want those of %d conditions", report.A.N, len(conditionsA))
+	}
+}
+
 // TestWorldRefused: a preset goes with its own world, and panel C of the published networks needs
 // photographs.
 func TestWorldRefused(t *testing.T) {
