@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -192,7 +193,7 @@ func (e *env) folder() error {
 	parts := filepath.Join(e.Out, partsDir)
 	finished := filepath.Join(parts, "finished")
 	if !e.Resume {
-		kept, err := filepath.Glob(filepath.Join(parts, "*.parquet"))
+		kept, err := fs.Glob(os.DirFS(parts), "*.parquet")
 		if err != nil {
 			return fmt.Errorf("experiment: %w", err)
 		}

@@ -8,13 +8,13 @@ import (
 
 // TotalD is what some runs of a plan take.
 type TotalD struct {
-	Part     string // empty for the whole plan
-	Runs     int
-	Shards   int     // that hold some of them
-	Programs int     // that are compiled for them; networks of one architecture share one
-	Bytes    int64   // of their rows on disk
-	Images   int64   // generated, scored and differentiated: runs times steps
-	Hours    float64 // on a device of the given rate; 0 without one
+	Part     string  `json:"part"` // empty for the whole plan
+	Runs     int     `json:"runs"`
+	Shards   int     `json:"shards"`       // that hold some of them
+	Programs int     `json:"programs"`     // that are compiled for them; networks of one architecture share one
+	Bytes    int64   `json:"bytes"`        // of their rows on disk
+	Images   int64   `json:"images"`       // generated, scored and differentiated: runs times steps
+	Hours    float64 `json:"device_hours"` // on a device of the given rate; 0 without one
 }
 
 // SummaryD says what a plan takes, by part.

@@ -21,7 +21,7 @@ type PanelC struct {
 
 // Sizes of panel C.
 const (
-	scatterWidth  = 30 * mm
+	scatterWidth  = 33 * mm
 	scatterHeight = 28 * mm
 	scatterTop    = 5 * mm // room for the bracket with the P value
 	largestCell   = 12 * mm
