@@ -39,7 +39,7 @@ var ErrNoPhotos = errors.New("experiment: panel c of the published networks inve
 	"are given")
 
 const (
-	batchC   = 12
+	batchC   = 36
 	samplesC = 12 // pictures kept
 )
 
