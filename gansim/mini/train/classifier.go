@@ -62,7 +62,7 @@ func alexNet() classifier {
 func resNet(c resnet.Config) classifier {
 	return classifier{
 		params: trainable(c.Table()), stats: statistics(c.Table()),
-		steps: 700, peak: 3e-3, decay: 5e-4, smooth: .05,
+		steps: 2000, peak: 3e-3, decay: 5e-4, smooth: .05,
 		logits: func(w gansim.Weights, images *Node, norm nn.Normalizer) (logits, extra *Node) {
 			return c.Taps(w, images, norm, "fc")["fc"], nil
 		},
@@ -73,7 +73,7 @@ func resNet(c resnet.Config) classifier {
 // it (Madry et al. 2018).
 func robust(c resnet.Config) classifier {
 	k := resNet(c)
-	k.steps, k.peak, k.smooth, k.epsilon = 400, 2e-3, 0, 8./255
+	k.steps, k.peak, k.smooth, k.epsilon = 1000, 2e-3, 0, 8./255
 	return k
 }
 

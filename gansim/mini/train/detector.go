@@ -27,7 +27,7 @@ type detector struct {
 func newDetector(d *data) detector {
 	c := yolov8.Mini(world.Classes()[:world.NumObjects])
 	return detector{Config: c, params: trainable(c.Table()), stats: statistics(c.Table()),
-		data: d.detector, steps: 1000, batch: 32}
+		data: d.detector, steps: 2400, batch: 32}
 }
 
 // Large boxes, longest side above this many pixels, belong to the coarse head.
