@@ -34,11 +34,10 @@ func figureCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "figure",
 		Short: "Compute the figure: four panels, rows, tests and report",
-		Long: `Compute Extended Data Fig. 1 of Wang & Ponce (2026), panels a to d, and write
-figure.png, .svg and .pdf, a picture, .parquet and .csv per panel, report.md and
-report.json. Presets smoke and class use the miniature world in the program; lab (a
-night on a workstation) and paper (the figure's own size) the published networks, whose
-weights gansim weights fetch brings, photographs for panel c, and image sets for panel a.`,
+		Long: `Compute Extended Data Fig. 1 of Wang & Ponce (2026): figure.png, .svg and .pdf, a
+picture, .parquet and .csv per panel, report.md and report.json. Presets smoke and class
+use the miniature world in the program; lab (a night on a workstation) and paper (the
+figure's own size) published networks, photographs (c) and image sets (a).`,
 		Example: "  gansim figure --preset smoke\n" +
 			"  gansim figure --preset class --panel c --photos ~/Pictures\n" +
 			"  gansim figure --preset lab --set imagenet:/data/val --photos /data/photos\n" +
