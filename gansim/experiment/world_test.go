@@ -9,9 +9,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute"
+
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/mini/world"
 )
+
+// openGo opens the Go backend: what these tests look at is the same on all.
+func openGo(t *testing.T) compute.Backend {
+	t.Setenv("GANSIM_TEST_BACKEND", "go")
+	return open(t)
+}
 
 // foreign is the miniature world under the name of the published one, with a folder of pictures and a
 // damaged file as its natural set.
@@ -48,7 +56,7 @@ func foreign(t *testing.T, pictures int) (*World, string) {
 
 // TestPublished: all panels run on networks and sets that are given; nothing calls itself miniature.
 func TestPublished(t *testing.T) {
-	b := open(t)
+	b := openGo(t)
 	w, dir := foreign(t, 7)
 	preset := tiny
 	preset.World = Published
@@ -101,7 +109,7 @@ func TestSmallSet(t *testing.T) {
 	w, _ := foreign(t, 3)
 	preset := tiny
 	preset.World = Published
-	report, err := Run(t.Context(), open(t), Options{Out: t.TempDir(), Seed: 7, World: w, preset: &preset,
+	report, err := Run(t.Context(), openGo(t), Options{Out: t.TempDir(), Seed: 7, World: w, preset: &preset,
 		Panels: []string{"a"}})
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +127,7 @@ func TestNoNatural(t *testing.T) {
 	w.Natural = nil
 	preset := tiny
 	preset.World = Published
-	report, err := Run(t.Context(), open(t), Options{Out: t.TempDir(), Seed: 7, World: w, preset: &preset,
+	report, err := Run(t.Context(), openGo(t), Options{Out: t.TempDir(), Seed: 7, World: w, preset: &preset,
 		Panels: []string{"a"}})
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +147,7 @@ func TestWorldRefused(t *testing.T) {
 		{Published, ErrNoPhotos.Error()},
 	} {
 		preset.World = c.world
-		_, err := Run(t.Context(), open(t), Options{Out: t.TempDir(), World: w, preset: &preset,
+		_, err := Run(t.Context(), openGo(t), Options{Out: t.TempDir(), World: w, preset: &preset,
 			Panels: []string{"c"}})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want an error with %q", err, c.want)
