@@ -69,3 +69,16 @@ func BenchmarkSweepD(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkPlanD lists the runs of the published grid; the goal is two seconds.
+func BenchmarkPlanD(b *testing.B) {
+	config, err := FindConfigD("paper")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := NewPlanD(*config); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

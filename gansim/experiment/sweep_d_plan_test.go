@@ -35,14 +35,12 @@ func allRows(p *PlanD) (rows []RowD) {
 	return rows
 }
 
-// Limits of the published grid's plan on two cores.
-const (
-	planTime   = 2 * time.Second
-	planMemory = 200 << 20 // allocated in all, so more than is ever held
-)
+// planMemory is the limit of what the published grid's plan allocates in all, so of more than it ever
+// holds. Its time is in BenchmarkPlanD.
+const planMemory = 200 << 20
 
 // TestPaperD: the published grid has the published number of runs in each part, in shards of a
-// minute, with few programs, and is listed quickly.
+// minute, with few programs, and is listed in little memory.
 func TestPaperD(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -50,8 +48,8 @@ func TestPaperD(t *testing.T) {
 	p := findD(t, "paper", nil)
 	wall := time.Since(begin)
 	runtime.ReadMemStats(&after)
-	if took := after.TotalAlloc - before.TotalAlloc; wall > planTime || took > planMemory {
-		t.Errorf("the plan took %v and %d MB, want at most %v and %d MB", wall, took>>20, planTime, planMemory>>20)
+	if took := after.TotalAlloc - before.TotalAlloc; took > planMemory {
+		t.Errorf("the plan took %d MB, want at most %d MB", took>>20, planMemory>>20)
 	}
 	sum, err := p.Summary(1000)
 	if err != nil {
