@@ -127,6 +127,9 @@ func prepare(ctx context.Context, backend compute.Backend, o Options) (*env, err
 		return nil, fmt.Errorf("experiment: preset %s is for %s networks, these are %s", preset.Name,
 			preset.World, e.world.Name)
 	}
+	if preset.World == Published && o.Photos == "" && slices.Contains(o.Panels, "c") {
+		return nil, ErrNoPhotos
+	}
 	e.store = store{dir: o.Out, origin: Origin{Preset: preset.Name, Seed: o.Seed,
 		Weights: combined(e.world.Hashes), Precision: "float32"}}
 	if o.Photos != "" {
@@ -140,21 +143,21 @@ func prepare(ctx context.Context, backend compute.Backend, o Options) (*env, err
 
 // inputs is a hash of what the user gives besides the networks, empty for nothing.
 func (e *env) inputs() string {
-	sum, none := sha256.New(), true
-	for _, n := range e.world.Natural {
-		if e.world.Name != Miniature {
-			fmt.Fprintln(sum, n.Spec)
-			none = false
+	var given []string
+	if e.world.Name != Miniature {
+		for _, n := range e.world.Natural {
+			given = append(given, n.Spec)
 		}
 	}
 	if e.photos != nil {
-		for _, h := range e.photos.SHA256 {
-			fmt.Fprintln(sum, h)
-		}
-		none = false
+		given = append(given, e.photos.SHA256...)
 	}
-	if none {
+	if given == nil {
 		return ""
+	}
+	sum := sha256.New()
+	for _, text := range given {
+		fmt.Fprintln(sum, text)
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }

@@ -76,9 +76,6 @@ func (e *env) originals(ctx context.Context) (images gansim.Images, names, hashe
 	if e.photos != nil {
 		return e.photos.Images, e.photos.Names, e.photos.SHA256, nil
 	}
-	if e.world.Name == Published {
-		return images, nil, nil, ErrNoPhotos
-	}
 	r, err := world.Batch(ctx, world.Request{Set: world.EcoSet, Seed: e.Seed + heldOut + 1,
 		N: e.preset.C.Photos})
 	if err != nil {

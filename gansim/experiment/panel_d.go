@@ -45,7 +45,7 @@ func startD(generator string) string {
 	return "std0.7"
 }
 
-// plan lists panel D's runs: of a sweep that has the preset's name, or of a plain grid.
+// planD lists panel D's runs: of a sweep that has the preset's name, or of a plain grid.
 func (e *env) planD() (*PlanD, error) {
 	config := e.preset.D.grid(e.preset.Name)
 	if e.preset.D.Sweep {

@@ -104,9 +104,9 @@ func TestPublished(t *testing.T) {
 	}
 }
 
-// TestSmallSet: a natural set with fewer images than the preset asks for is used whole.
-func TestSmallSet(t *testing.T) {
-	w, _ := foreign(t, 3)
+// publishedA computes panel A.
+func publishedA(t *testing.T, w *World) *Report {
+	t.Helper()
 	preset := tiny
 	preset.World = Published
 	report, err := Run(t.Context(), openGo(t), Options{Out: t.TempDir(), Seed: 7, World: w, preset: &preset,
@@ -114,6 +114,13 @@ func TestSmallSet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return report
+}
+
+// TestSmallSet: a natural set with fewer images than the preset asks for is used whole.
+func TestSmallSet(t *testing.T) {
+	w, _ := foreign(t, 3)
+	report := publishedA(t, w)
 	for _, v := range report.A.Values {
 		if v.Group == "Pictures" && v.Name == "object detection rate" && v.N != 3 {
 			t.Errorf("%d images, want all 3", v.N)
@@ -125,14 +132,8 @@ func TestSmallSet(t *testing.T) {
 func TestNoNatural(t *testing.T) {
 	w, _ := foreign(t, 1)
 	w.Natural = nil
-	preset := tiny
-	preset.World = Published
-	report, err := Run(t.Context(), openGo(t), Options{Out: t.TempDir(), Seed: 7, World: w, preset: &preset,
-		Panels: []string{"a"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if report.A.N != len(conditionsA)*preset.A.Images {
+	report := publishedA(t, w)
+	if report.A.N != len(conditionsA)*tiny.A.Images {
 		t.Errorf("%d images, want those of %d conditions", report.A.N, len(conditionsA))
 	}
 }

@@ -90,9 +90,6 @@ func runFigure(c *cobra.Command, f figureFlags, backend string, seed uint64) err
 		if o.World, err = f.open(c, f.panels); err != nil {
 			return err
 		}
-		if f.photos == "" && (len(f.panels) == 0 || slices.Contains(f.panels, "c")) {
-			return hinted{experiment.ErrNoPhotos, "give --photos FOLDER, or choose others with --panel"}
-		}
 	} else {
 		for _, flag := range f.names() {
 			if c.Flags().Changed(flag) {
@@ -186,6 +183,8 @@ func (f figureFlags) words(seed uint64, backend string) []string {
 func figureError(err error, f figureFlags, backend string, seed uint64) error {
 	again := strings.Join(f.words(seed, backend), " ")
 	switch {
+	case errors.Is(err, experiment.ErrNoPhotos):
+		return hinted{err, "give --photos FOLDER, or choose others with --panel"}
 	case errors.Is(err, context.Canceled):
 		return hinted{fmt.Errorf("interrupted, finished rows are kept: %w", err),
 			again + " --resume"}

@@ -86,14 +86,11 @@ func (f *publishedFlags) open(c *cobra.Command, panels []string) (*experiment.Wo
 func (f *publishedFlags) generators(cast *cast, w *experiment.World, metrics bool) error {
 	vectors := map[string][]float64{}
 	for name, to := range map[string]*gansim.Generator{"DeePSim": &w.DeePSim, "BigGAN": &w.BigGAN} {
-		g, err := cast.generator(publishedGenerator[name])
+		g, err := cast.published(name, f.bases[name])
 		if err != nil {
 			return err
 		}
-		if path := f.bases[name]; path != "" {
-			if err := g.readMetric(path); err != nil {
-				return err
-			}
+		if g.metric != nil {
 			vectors[name] = g.metric.Vectors
 		} else if metrics {
 			return g.errNoMetric("panel d, half of whose runs are in the Hessian's basis,")

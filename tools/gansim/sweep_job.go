@@ -241,14 +241,9 @@ func (f *sweepFlags) world(p *experiment.PlanD) (experiment.WorldD, error) {
 			if gens[name] != nil {
 				continue
 			}
-			g, err := cast.generator(publishedGenerator[name])
+			g, err := cast.published(name, f.bases[name])
 			if err != nil {
 				return experiment.WorldD{}, err
-			}
-			if path := f.bases[name]; path != "" {
-				if err := g.readMetric(path); err != nil {
-					return experiment.WorldD{}, err
-				}
 			}
 			gens[name], hashes = g, append(hashes, name+" "+g.hash)
 		}
@@ -271,7 +266,16 @@ func (f *sweepFlags) world(p *experiment.PlanD) (experiment.WorldD, error) {
 	}, nil
 }
 
-// publishedGenerator gives the weight files of panel D's generators.
+// published opens the published DeePSim or BigGAN, with the metric of a file if one is given.
+func (c *cast) published(name, basis string) (*player, error) {
+	g, err := c.generator(publishedGenerator[name])
+	if err != nil || basis == "" {
+		return g, err
+	}
+	return g, g.readMetric(basis)
+}
+
+// publishedGenerator gives the weight files of the paper's generators.
 var publishedGenerator = map[string]string{"BigGAN": "biggan_deep_256", "DeePSim": "deepsim_fc6"}
 
 func found[V any](all map[string]V, name string) (v V, err error) {
