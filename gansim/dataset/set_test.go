@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
@@ -359,6 +360,11 @@ func TestStreamEnds(t *testing.T) {
 	}
 	if !errors.Is(last, context.Canceled) || got > 60 {
 		t.Errorf("cancelled: got %v after %d items", last, got)
+	}
+	// A goroutine that has ended is counted until the scheduler has taken it away.
+	deadline := time.Now().Add(5 * time.Second)
+	for runtime.NumGoroutine() > before && time.Now().Before(deadline) {
+		time.Sleep(time.Millisecond)
 	}
 	if after := runtime.NumGoroutine(); after > before {
 		t.Errorf("%d goroutines before, %d after", before, after)
