@@ -51,6 +51,20 @@ func (c conditionD) String() string {
 	return fmt.Sprintf("%s %s %s %s, %d steps", c.net, c.layer.Name, kind, c.generator, c.steps)
 }
 
+// compare orders conditions by program, and those of one program by their text.
+func (c conditionD) compare(o conditionD) int {
+	a, b := c.program(), o.program()
+	field := func(rf bool) int {
+		if rf {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(strings.Compare(a.family, b.family), strings.Compare(a.layer, b.layer),
+		cmp.Compare(field(a.rf), field(b.rf)), strings.Compare(a.generator, b.generator),
+		strings.Compare(c.String(), o.String()))
+}
+
 // unit is the one of a channel, at the middle of the map.
 func (c conditionD) unit(channel int32) gansim.Unit {
 	u := gansim.Unit{Net: c.net, Layer: c.layer.Name, Channel: int(channel), Row: -1, Col: -1}
@@ -118,7 +132,8 @@ func (p *PlanD) ID(i int) string { return p.ids[i] }
 // Hash is one of all runs; it does not depend on the size of shards.
 func (p *PlanD) Hash() string { return p.hash }
 
-// divide makes shards of the series of each condition. Conditions stand in alphabetical order.
+// divide makes shards of the series of each condition. Conditions of one program stand together, so
+// that it is compiled once.
 func (p *PlanD) divide(series [][]seriesD) error {
 	order := make([]int, len(p.conditions))
 	for i, s := range series {
@@ -130,9 +145,7 @@ func (p *PlanD) divide(series [][]seriesD) error {
 			}
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return strings.Compare(p.conditions[a].String(), p.conditions[b].String())
-	})
+	slices.SortFunc(order, func(a, b int) int { return p.conditions[a].compare(p.conditions[b]) })
 	if err := p.choose(series, order); err != nil {
 		return err
 	}
