@@ -35,12 +35,13 @@ type conditionD struct {
 
 // programD is what is compiled once: networks of a family share it.
 type programD struct {
-	family, layer, generator string
-	rf                       bool
+	family, layer string
+	rf            bool
+	generator     string
 }
 
 func (c conditionD) program() programD {
-	return programD{c.family, c.layer.Name, c.generator, c.rf}
+	return programD{c.family, c.layer.Name, c.rf, c.generator}
 }
 
 func (c conditionD) String() string {
@@ -49,20 +50,6 @@ func (c conditionD) String() string {
 		kind = actmax.RF
 	}
 	return fmt.Sprintf("%s %s %s %s, %d steps", c.net, c.layer.Name, kind, c.generator, c.steps)
-}
-
-// compare orders conditions by program, and those of one program by their text.
-func (c conditionD) compare(o conditionD) int {
-	a, b := c.program(), o.program()
-	field := func(rf bool) int {
-		if rf {
-			return 1
-		}
-		return 0
-	}
-	return cmp.Or(strings.Compare(a.family, b.family), strings.Compare(a.layer, b.layer),
-		cmp.Compare(field(a.rf), field(b.rf)), strings.Compare(a.generator, b.generator),
-		strings.Compare(c.String(), o.String()))
 }
 
 // unit is the one of a channel, at the middle of the map.
@@ -145,7 +132,8 @@ func (p *PlanD) divide(series [][]seriesD) error {
 			}
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int { return p.conditions[a].compare(p.conditions[b]) })
+	text := func(i int) string { return fmt.Sprint(p.conditions[i].program(), p.conditions[i]) }
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(text(a), text(b)) })
 	if err := p.choose(series, order); err != nil {
 		return err
 	}

@@ -129,6 +129,40 @@ func TestMiniaturesD(t *testing.T) {
 	}
 }
 
+// TestProgramsTogether: shards of one program follow each other in every plan that is shipped, though
+// its networks are listed one after the other.
+func TestProgramsTogether(t *testing.T) {
+	for _, name := range []string{"smoke", "class", "paper"} {
+		p := findD(t, name, nil)
+		left := map[programD]bool{}
+		networks := map[programD]map[string]bool{}
+		var last programD
+		for i, shard := range p.shards {
+			c := p.conditions[shard.condition]
+			key := c.program()
+			if i > 0 && key != last {
+				left[last] = true
+			}
+			if left[key] {
+				t.Fatalf("%s: shard %d, %s, takes up a program that was left", name, i, c)
+			}
+			if last = key; networks[key] == nil {
+				networks[key] = map[string]bool{}
+			}
+			networks[key][c.net] = true
+		}
+		shared := 0
+		for _, nets := range networks {
+			if len(nets) > 1 {
+				shared++
+			}
+		}
+		if shared == 0 {
+			t.Errorf("%s: no program serves two networks", name)
+		}
+	}
+}
+
 // TestContentD: ids depend on the runs and the seed, not on the name, the order or the parts.
 func TestContentD(t *testing.T) {
 	p := findD(t, "smoke", nil)
