@@ -39,7 +39,7 @@ var ErrNoPhotos = errors.New("experiment: panel c of the published networks inve
 	"are given")
 
 const (
-	batchC   = 36
+	batchC   = 36 // most pictures computed together
 	samplesC = 12 // pictures kept
 )
 
@@ -100,12 +100,13 @@ func (e *env) panelC(ctx context.Context) (*Section, *figure.PanelC, error) {
 		return nil, nil, err
 	}
 	batches := (images.N + batchC - 1) / batchC
+	size := (images.N + batches - 1) / batches
 	inversions := e.inversions()
 	count := &counter{total: len(inversions) * batches * e.preset.C.Steps, tell: e.tell("c")}
 	var inverters []*invert.Inverter
 	for _, v := range inversions {
 		x, err := invert.New(e.backend, v.generator, invert.Config{Steps: e.preset.C.Steps,
-			Rate: v.rate, Batch: batchC, Progress: count.next})
+			Rate: v.rate, Batch: size, Progress: count.next})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -113,10 +114,10 @@ func (e *env) panelC(ctx context.Context) (*Section, *figure.PanelC, error) {
 	}
 	found := make([][]RowC, len(inversions)*batches)
 	err = each(ctx, len(found), func(ctx context.Context, i int) (err error) {
-		k, from := i/batches, i%batches*batchC
-		to := min(from+batchC, images.N)
-		key := fmt.Sprintf("%s %d %g", inversions[k].name, from, inversions[k].rate)
-		found[i], err = part(ctx, e.store, "panel_c", key, func(o Origin) ([]RowC, error) {
+		k, b := i%len(inversions), i/len(inversions)
+		from, to := b*size, min((b+1)*size, images.N)
+		key := fmt.Sprintf("%s %d-%d %g", inversions[k].name, from, to, inversions[k].rate)
+		found[k*batches+b], err = part(ctx, e.store, "panel_c", key, func(o Origin) ([]RowC, error) {
 			r := rowsC{o, inversions[k], names[from:to], hashes[from:to], from}
 			return e.invert(ctx, inverters[k], r, images.Slice(from, to))
 		})

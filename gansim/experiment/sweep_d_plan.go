@@ -119,8 +119,9 @@ func (p *PlanD) ID(i int) string { return p.ids[i] }
 // Hash is one of all runs; it does not depend on the size of shards.
 func (p *PlanD) Hash() string { return p.hash }
 
-// divide makes shards of the series of each condition. Conditions of one program stand together, so
-// that it is compiled once.
+// divide makes shards of the series of each condition. Those of a layer stand together and take turns
+// between the generators: each program is compiled once if two are held, and one is compiled while the
+// other runs.
 func (p *PlanD) divide(series [][]seriesD) error {
 	order := make([]int, len(p.conditions))
 	for i, s := range series {
@@ -132,7 +133,10 @@ func (p *PlanD) divide(series [][]seriesD) error {
 			}
 		}
 	}
-	text := func(i int) string { return fmt.Sprint(p.conditions[i].program(), p.conditions[i]) }
+	text := func(i int) string {
+		c := p.conditions[i]
+		return fmt.Sprint(c.family, c.layer.Name, c.rf, c.net, c.generator, c.steps)
+	}
 	slices.SortFunc(order, func(a, b int) int { return strings.Compare(text(a), text(b)) })
 	if err := p.choose(series, order); err != nil {
 		return err
