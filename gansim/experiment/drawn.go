@@ -11,6 +11,7 @@ import (
 	"gansim.example/gansim"
 	"gansim.example/gansim/dataset"
 	"gansim.example/gansim/decode"
+	"gansim.example/gansim/features"
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/mini/world"
 )
@@ -116,6 +117,42 @@ func Rounded(d dataset.Drawn) dataset.Drawn {
 			images.Pix[i] = float32(imaging.Quantize(v)) / 255
 		}
 		return images, err
+	}
+	return d
+}
+
+// kept are the images with those drawn last held in memory, as 8 bits, so that who looks at a piece
+// twice has it drawn once. The images must be rounded.
+func kept(d dataset.Drawn) dataset.Drawn {
+	type piece struct {
+		from, to, height, width int
+		pix                     []uint8
+	}
+	var held []piece
+	draw := d.Draw
+	d.Draw = func(ctx context.Context, from, to int) (gansim.Images, error) {
+		for _, p := range held {
+			if p.from == from && p.to == to {
+				images := gansim.NewImages(to-from, p.height, p.width)
+				for i, v := range p.pix {
+					images.Pix[i] = float32(v) / 255
+				}
+				return images, nil
+			}
+		}
+		images, err := draw(ctx, from, to)
+		if err != nil {
+			return images, err
+		}
+		p := piece{from, to, images.Height, images.Width, make([]uint8, len(images.Pix))}
+		for i, v := range images.Pix {
+			p.pix[i] = imaging.Quantize(v)
+		}
+		held = append(held, p)
+		for held[0].from+features.PartSize < to || held[0].from > from {
+			held = held[1:]
+		}
+		return images, nil
 	}
 	return d
 }

@@ -55,9 +55,8 @@ type RowA struct {
 const (
 	pinkNoise   = "Pink noise"
 	photographs = "photographs"
-	batchA      = 16   // images a call
-	pieceA      = 1024 // images whose detections are kept together
-	samplesA    = 24   // kept as pictures
+	batchA      = 16 // images a call
+	samplesA    = 24 // kept as pictures
 )
 
 // imageSet is a set of panel A.
@@ -131,7 +130,10 @@ func (e *env) condition(c Condition) imageSet {
 func (e *env) drawnSet(name string, kind setKind, draw func() (dataset.Drawn, error)) imageSet {
 	return imageSet{name, kind, func(ctx context.Context) (*dataset.Set, error) {
 		o := dataset.Options{Openers: map[string]dataset.Opener{
-			"panel": func(context.Context, dataset.Query) (dataset.Drawn, error) { return draw() }}}
+			"panel": func(context.Context, dataset.Query) (dataset.Drawn, error) {
+				d, err := draw()
+				return kept(d), err
+			}}}
 		return dataset.Open(ctx, "panel:"+name, o)
 	}}
 }
@@ -140,7 +142,11 @@ func (e *env) drawnSet(name string, kind setKind, draw func() (dataset.Drawn, er
 // fewer.
 func (e *env) openNatural(ctx context.Context, spec string) (*dataset.Set, error) {
 	o := dataset.Options{Seed: e.Seed, Workers: runtime.GOMAXPROCS(0),
-		Openers: map[string]dataset.Opener{"mini": miniature}}
+		Openers: map[string]dataset.Opener{
+			"mini": func(ctx context.Context, q dataset.Query) (dataset.Drawn, error) {
+				d, err := miniature(ctx, q)
+				return kept(d), err
+			}}}
 	if strings.HasPrefix(spec, "mini:") { // has no end
 		o.N = e.preset.A.Images
 		return dataset.Open(ctx, spec, o)
@@ -244,25 +250,22 @@ func (e *env) setA(ctx context.Context, r *readers, set imageSet, images *datase
 			return nil, nil, err
 		}
 	}
-	f, err := r.features.Features(ctx, images)
+	var rows []RowA
+	detect := func(list string, span dataset.Span) error {
+		key := fmt.Sprintf("detection %s %d %s", set.name, span.From, list)
+		some, err := part(ctx, e.store, "panel_a", key, func(o Origin) ([]RowA, error) {
+			return e.detections(ctx, r, o, images, span)
+		})
+		rows = append(rows, some...)
+		r.count.add(len(some))
+		return err
+	}
+	f, err := r.features.Features(ctx, images, detect)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, s := range f.Skipped {
 		e.warn("%s: skipped %s: %v", set.name, s.Name, s.Reason)
-	}
-	var rows []RowA
-	for at := 0; len(rows) < images.Len() && at < images.Positions(); at += pieceA {
-		key := fmt.Sprintf("detection %s %d %s", set.name, at, f.List)
-		span := dataset.Span{From: at, To: min(at+pieceA, images.Positions()), Want: images.Len() - len(rows)}
-		some, err := part(ctx, e.store, "panel_a", key, func(o Origin) ([]RowA, error) {
-			return e.detections(ctx, r, o, images, span)
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		rows = append(rows, some...)
-		r.count.add(len(some))
 	}
 	for i := range rows {
 		rows[i].Set, rows[i].Image = set.name, i

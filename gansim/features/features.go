@@ -76,8 +76,11 @@ type Set struct {
 }
 
 // Features computes a set's features, or reads those that were computed before. A feature that is
-// not finite is an error that names the image. An interrupted run has kept its finished parts.
-func (x *Extractor) Features(ctx context.Context, s *dataset.Set) (*Set, error) {
+// not finite is an error that names the image. An interrupted run has kept its finished parts. After
+// each part, of [PartSize] positions, each is called with the set's hash and the part's span, so that
+// it can look at the same images; nil means nothing.
+func (x *Extractor) Features(ctx context.Context, s *dataset.Set,
+	each func(list string, part dataset.Span) error) (*Set, error) {
 	list, err := s.Hash(ctx, func(done, total int) { x.options.Progress(s.Name+", hashes", done, total) })
 	if err != nil {
 		return nil, err
@@ -94,7 +97,7 @@ func (x *Extractor) Features(ctx context.Context, s *dataset.Set) (*Set, error) 
 	keep := x.store(s, list)
 	acc := &metric.Accumulator{}
 	seen := map[string]bool{}
-	for at := 0; out.N < s.Len() && at < s.Positions(); at += partSize {
+	for at := 0; out.N < s.Len() && at < s.Positions(); at += PartSize {
 		want := s.Len() - out.N
 		p := keep.read(at, x.width, x.logits, want)
 		cached := p != nil
@@ -127,9 +130,20 @@ func (x *Extractor) Features(ctx context.Context, s *dataset.Set) (*Set, error) 
 		}
 		out.parts = append(out.parts, keep.slim(at, p))
 		x.options.Progress(s.Name, out.N, s.Len())
+		if each != nil {
+			span := dataset.Span{From: at, To: min(at+PartSize, s.Positions()), Want: want}
+			if err := each(list, span); err != nil {
+				return nil, err
+			}
+		}
 	}
+	return out, out.finish(s, acc)
+}
+
+// finish computes the moments, if there are as many images as the set is to have.
+func (out *Set) finish(s *dataset.Set, acc *metric.Accumulator) (err error) {
 	if out.N < s.Len() && s.N > 0 {
-		return nil, fmt.Errorf("features: %s: %d readable images of %d, want %d", s.Name, out.N, s.Found,
+		return fmt.Errorf("features: %s: %d readable images of %d, want %d", s.Name, out.N, s.Found,
 			s.Len())
 	}
 	if out.N == 0 {
@@ -137,13 +151,13 @@ func (x *Extractor) Features(ctx context.Context, s *dataset.Set) (*Set, error) 
 		if len(out.Skipped) > 0 {
 			first = fmt.Sprintf("; first %s: %v", out.Skipped[0].Name, out.Skipped[0].Reason)
 		}
-		return nil, fmt.Errorf("features: %s: %w%s", s.Name, dataset.ErrNoImages, first)
+		return fmt.Errorf("features: %s: %w%s", s.Name, dataset.ErrNoImages, first)
 	}
 	out.Moments, err = acc.Moments()
 	if err != nil {
 		err = fmt.Errorf("features: %s: %w", s.Name, err)
 	}
-	return out, err
+	return err
 }
 
 // named says which image has a feature that is not finite.
@@ -168,7 +182,7 @@ func (x *Extractor) compute(ctx context.Context, s *dataset.Set, from, want int)
 		filled = 0
 		return err
 	}
-	end := min(from+partSize, s.Positions())
+	end := min(from+PartSize, s.Positions())
 	span := dataset.Span{From: from, To: end, Want: want}
 	for item, err := range dataset.Stream(ctx, s, x.Convention.Convert(s.Generated, x.size), span) {
 		if err != nil {

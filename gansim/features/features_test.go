@@ -92,7 +92,7 @@ func compute8(t *testing.T, ctx context.Context, spec string, o features.Options
 		t.Fatal(err)
 	}
 	defer x.Close()
-	return x.Features(ctx, open(t, spec))
+	return x.Features(ctx, open(t, spec), nil)
 }
 
 // TestBatches: features do not depend on how many images are computed together.
@@ -289,7 +289,7 @@ func TestNetworkErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer x.Close()
-	s, err := x.Features(t.Context(), open(t, grey(t, 5, -1)))
+	s, err := x.Features(t.Context(), open(t, grey(t, 5, -1)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,9 +16,9 @@ import (
 	"gansim.example/weights"
 )
 
-// partSize is the number of positions of a set whose features are kept in one file: about 10 MB at
+// PartSize is the number of positions of a set whose features are kept in one file: about 10 MB at
 // 2048 features. An interrupted run loses no more.
-const partSize = 1024
+const PartSize = 1024
 
 // part are the features of the images at some positions of a set.
 type part struct {

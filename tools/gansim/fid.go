@@ -160,7 +160,7 @@ func (d *distances) run(c *cobra.Command, files *networkFiles, specs []string, o
 	}
 	defer x.Close()
 	for _, s := range sets {
-		f, err := x.Features(c.Context(), s)
+		f, err := x.Features(c.Context(), s, nil)
 		if err != nil {
 			return err
 		}
