@@ -302,13 +302,14 @@ func pictures(m gansim.Images, n int) ([]imaging.RGB, error) {
 
 // kind is a generator's colour.
 func kind(name string) figure.Kind {
+	isControl := func(c Condition) bool { return c.Label == name && c.kind() == control }
 	switch {
+	case slices.ContainsFunc(Conditions(), isControl):
+		return figure.Control
 	case strings.HasPrefix(name, "DeePSim"):
 		return figure.DeePSim
 	case strings.HasPrefix(name, "BigGAN"):
 		return figure.BigGAN
-	case name == pinkNoise:
-		return figure.Control
 	}
 	return figure.Natural
 }

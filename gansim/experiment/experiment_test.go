@@ -109,8 +109,8 @@ func checkReport(t *testing.T, r *Report, path string) {
 	if r.D.N != rows {
 		t.Errorf("panel d: %d rows, want %d", r.D.N, rows)
 	}
-	if r.A.N != 8*tiny.A.Images {
-		t.Errorf("panel a: %d images, want %d", r.A.N, 8*tiny.A.Images)
+	if want := (4 + len(conditionsA)) * tiny.A.Images; r.A.N != want { // four natural sets
+		t.Errorf("panel a: %d images, want %d", r.A.N, want)
 	}
 	var total, sum int
 	for _, v := range r.B.Values {

@@ -53,7 +53,6 @@ type RowA struct {
 }
 
 const (
-	pinkNoise   = "Pink noise"
 	photographs = "photographs"
 	batchA      = 16 // images a call
 	samplesA    = 24 // kept as pictures
@@ -73,12 +72,21 @@ const (
 	natural setKind = iota // the distances' references
 	user                   // the user's photographs
 	generated
-	noise
+	control // noise and blurred images
 )
 
-// conditionsA are the conditions of panel A: both readings of "BigGAN" (see the notes), DeePSim and
-// noise.
-var conditionsA = []string{"BigGAN_trunc07", "BigGAN_std_008", "DeePSim_4std", "pink_noise"}
+// conditionsA are the conditions of panel A: both readings of "BigGAN" (see the notes), DeePSim, and as
+// controls blurred images and noise.
+var conditionsA = []string{"BigGAN_trunc07", "BigGAN_std_008", "DeePSim_4std", "BigGAN_Blur", "pink_noise",
+	"white_noise"}
+
+// kind of a condition's images.
+func (c Condition) kind() setKind {
+	if c.Noise != "" || c.Blur {
+		return control
+	}
+	return generated
+}
 
 // setsA lists the sets: the natural ones, the user's photographs, then the conditions.
 func (e *env) setsA() ([]imageSet, error) {
@@ -112,7 +120,7 @@ func (e *env) setsA() ([]imageSet, error) {
 func (e *env) condition(c Condition) imageSet {
 	n, seed := e.preset.A.Images, e.stream("panel a "+c.Label)
 	if c.Noise != "" {
-		return e.drawnSet(c.Label, noise, func() (dataset.Drawn, error) {
+		return e.drawnSet(c.Label, control, func() (dataset.Drawn, error) {
 			return Rounded(DrawNoise(c, n, e.world.DeePSim.ImageSize(), e.Seed)), nil
 		})
 	}
@@ -120,8 +128,11 @@ func (e *env) condition(c Condition) imageSet {
 	if c.Family == bigGAN {
 		g = e.world.BigGAN
 	}
-	return e.drawnSet(c.Label, generated, func() (dataset.Drawn, error) {
+	return e.drawnSet(c.Label, c.kind(), func() (dataset.Drawn, error) {
 		d, err := DrawCodes(e.backend, g, e.store.origin.Weights, c.Recipe, n, seed)
+		if err == nil && c.Blur {
+			d = Blurred(d, g.ImageSize())
+		}
 		return Rounded(d), err
 	})
 }

@@ -51,8 +51,8 @@ var (
 	}
 	// fidNames are the names of panel A's sets in that table.
 	fidNames = map[string]string{"DeePSim": "DeePSim_4std", "BigGAN": "BigGAN_trunc07",
-		"BigGAN-RND": "BigGAN_std_008", "Pink noise": "pink_noise", "ImageNet-like": "imagenet",
-		"THINGS-like": "things", "COCO-like": "coco", "EcoSet-like": "ecoset",
+		"BigGAN-RND": "BigGAN_std_008", "BigGAN-Blur": "BigGAN_Blur", "Pink noise": "pink_noise",
+		"ImageNet-like": "imagenet", "THINGS-like": "things", "COCO-like": "coco", "EcoSet-like": "ecoset",
 		"ImageNet": "imagenet", "THINGS": "things", "COCO": "coco", "EcoSet": "ecoset"}
 )
 

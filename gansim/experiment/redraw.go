@@ -102,10 +102,7 @@ func (e *env) setsOf(rows []RowA) ([]imageSet, error) {
 		if err != nil {
 			return nil, err
 		}
-		known[c.Label] = generated
-		if c.Noise != "" {
-			known[c.Label] = noise
-		}
+		known[c.Label] = c.kind()
 	}
 	var sets []imageSet
 	for _, name := range setNames(rows) {

@@ -85,7 +85,7 @@ func TestPublished(t *testing.T) {
 	}
 	n := preset.A.Images
 	want := map[string]int{"Pictures": n, photographs: 7, "BigGAN": n, "BigGAN-RND": n, "DeePSim": n,
-		pinkNoise: n}
+		"BigGAN-Blur": n, "Pink noise": n, "White noise": n}
 	if fmt.Sprint(images) != fmt.Sprint(want) {
 		t.Errorf("sets of %v images, want %v", images, want)
 	}
