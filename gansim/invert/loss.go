@@ -3,9 +3,12 @@ package invert
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -13,6 +16,7 @@ import (
 
 	"gansim.example/gansim"
 	"gansim.example/gansim/internal/graphx"
+	"gansim.example/gansim/nn"
 )
 
 // L1 is the mean of the absolute difference.
@@ -20,6 +24,48 @@ func L1() gansim.Distance {
 	return gansim.Distance{Name: "l1", Graph: func(_ gansim.Weights, images, targets *Node) *Node {
 		return ReduceMean(Abs(Sub(images, targets)), 1, 2, 3)
 	}}
+}
+
+// ErrLoss says that a loss cannot be read.
+var ErrLoss = errors.New("invert: no loss")
+
+// ParseLoss reads a loss: mse, l1, one that perceptual opens by its name, or a sum of them with weights
+// such as mse+0.1*lpips_alex. What cannot be read wraps [ErrLoss].
+func ParseLoss(text string, perceptual func(name string) (gansim.Distance, error)) (gansim.Distance, error) {
+	var parts []gansim.Distance
+	var shares []float64
+	for term := range strings.SplitSeq(text, "+") {
+		share, name := 1., term
+		if number, rest, ok := strings.Cut(term, "*"); ok {
+			x, err := strconv.ParseFloat(number, 64)
+			if err != nil {
+				return gansim.Distance{}, fmt.Errorf("%w: %q: %q is no number", ErrLoss, text, number)
+			}
+			share, name = x, rest
+		}
+		var l gansim.Distance
+		var err error
+		switch name {
+		case "mse":
+			l = nn.PixelMSE()
+		case "l1":
+			l = L1()
+		default:
+			l, err = perceptual(name)
+		}
+		if err != nil {
+			return gansim.Distance{}, err
+		}
+		parts, shares = append(parts, l), append(shares, share)
+	}
+	if len(parts) == 1 && shares[0] == 1 {
+		return parts[0], nil
+	}
+	mixed, err := Mixed(parts, shares)
+	if err != nil {
+		err = fmt.Errorf("%w: %q: %w", ErrLoss, text, err)
+	}
+	return mixed, err
 }
 
 // Mixed is a weighted sum of losses, of which at most one has tensors.
@@ -115,27 +161,39 @@ func (v *Inverter) Restarts(ctx context.Context, targets gansim.Images, starts [
 	return best, which, nil
 }
 
-// Distances measures images against targets of the same size by a loss, one number for each pair.
-func Distances(ctx context.Context, backend compute.Backend, l gansim.Distance, images, targets gansim.Images) (
-	[]float64, error) {
+// Ruler measures images against others by a distance. It is safe for concurrent use.
+type Ruler struct {
+	distance gansim.Distance
+	program  *graphx.Program
+}
+
+// NewRuler prepares a distance; it is compiled at the first pairs, and again for those of another size.
+func NewRuler(backend compute.Backend, d gansim.Distance) (*Ruler, error) {
+	program, err := graphx.New(backend, []gansim.Params{d.Params},
+		func(nets []gansim.Weights, in []*Node) []*Node {
+			return []*Node{d.Graph(nets[0], in[0], in[1])}
+		})
+	return &Ruler{d, program}, err
+}
+
+// Bytes is what the ruler's network takes on the device.
+func (r *Ruler) Bytes() int64 { return r.program.Bytes() }
+
+// Close frees the device's memory; the ruler is not to be used afterwards.
+func (r *Ruler) Close() { r.program.Close() }
+
+// Measure gives the distance of each pair of images and targets, which are of one size.
+func (r *Ruler) Measure(ctx context.Context, images, targets gansim.Images) ([]float64, error) {
 	if images.N != targets.N || images.Height != targets.Height || images.Width != targets.Width {
 		return nil, fmt.Errorf("invert: %d images of %dx%d against %d of %dx%d", images.N, images.Height,
 			images.Width, targets.N, targets.Height, targets.Width)
 	}
-	program, err := graphx.New(backend, []gansim.Params{l.Params},
-		func(nets []gansim.Weights, in []*Node) []*Node {
-			return []*Node{l.Graph(nets[0], in[0], in[1])}
-		})
-	if err != nil {
-		return nil, err
-	}
-	defer program.Close()
 	var out []float64
-	err = graphx.Padded(images.N, measured, func(rows []int, valid int) error {
+	err := graphx.Padded(images.N, measured, func(rows []int, valid int) error {
 		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("invert: %s: pair %d of %d: %w", l.Name, rows[0], images.N, err)
+			return fmt.Errorf("invert: %s: pair %d of %d: %w", r.distance.Name, rows[0], images.N, err)
 		}
-		v, err := program.Rows(valid, 1, graphx.Gather(images, rows), graphx.Gather(targets, rows))
+		v, err := r.program.Rows(valid, 1, graphx.Gather(images, rows), graphx.Gather(targets, rows))
 		for _, x := range v {
 			out = append(out, float64(x))
 		}
@@ -144,5 +202,16 @@ func Distances(ctx context.Context, backend compute.Backend, l gansim.Distance, 
 	return out, err
 }
 
-// measured is the number of pairs of a compiled call of [Distances].
+// measured is the number of pairs of a compiled call of [Ruler.Measure].
 const measured = 8
+
+// Distances is [Ruler.Measure] for once.
+func Distances(ctx context.Context, backend compute.Backend, d gansim.Distance, images, targets gansim.Images) (
+	[]float64, error) {
+	r, err := NewRuler(backend, d)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return r.Measure(ctx, images, targets)
+}

@@ -72,6 +72,10 @@ func Rate(rate float64) Option { return option(func(q *query) { q.Rate = rate })
 // Method is an optimiser of panel D by its label, such as Adam01Hess.
 func Method(label string) Option { return option(func(q *query) { q.Method = label }) }
 
+// Loss is what [Invert] makes small and [Distances] measures: mse, l1, lpips_alex, lpips_squeeze or
+// lpips_vgg, or a sum such as mse+0.1*lpips_alex.
+func Loss(text string) Option { return option(func(q *query) { q.Loss = text }) }
+
 // Columns of a contact sheet.
 func Columns(n int) Option { return option(func(q *query) { q.Columns = n }) }
 

@@ -51,6 +51,19 @@ func FID(a, b Images, opts ...Option) Distance {
 	return d
 }
 
+// Distances gives the distance of each image of a from its partner in b, of one size, by a [Loss]
+// (mse).
+func Distances(a, b Images, opts ...Option) []float64 {
+	q := collect(opts)
+	q.Seed, q.Shapes = 0, []wire.Shape{a.shape(), b.shape()}
+	got, _, err := ask("distance", "Distances", q.Query, wire.Floats(a.Pix), wire.Floats(b.Pix))
+	must(err)
+	if len(got.Values) != 1 {
+		must(fmt.Errorf("Distances: the server sent %d columns", len(got.Values)))
+	}
+	return got.Values[0]
+}
+
 // Box is an object that was found.
 type Box = wire.Box
 

@@ -79,12 +79,12 @@ type Inversion struct {
 	Originals Images // as they were compared
 	Images    Images // reconstructions, with their codes
 	R         []float64
-	LossFirst []float64 // mean squared error of the start
+	LossFirst []float64 // of the start
 	LossLast  []float64
 }
 
 // Invert searches codes whose images match the given ones (panel C), in [Steps] (100) of Adam at a
-// [Rate].
+// [Rate], by a [Loss] (mse).
 func Invert(generator string, images Images, opts ...Option) Inversion {
 	q := collect(opts)
 	q.Model, q.Shapes = generator, []wire.Shape{images.shape()}

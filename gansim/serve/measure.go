@@ -8,6 +8,7 @@ import (
 	"gansim.example/gansim"
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/internal/wire"
+	"gansim.example/gansim/invert"
 	"gansim.example/gansim/metric"
 	"gansim.example/gansim/models/yolov5"
 	"gansim.example/gansim/models/yolov8"
@@ -76,6 +77,31 @@ func fid(c *call) (a wire.Answer, err error) {
 		a.Notes = append(a.Notes, strings.TrimPrefix(oneLine(w), "metric: "))
 	}
 	return a, nil
+}
+
+// distance gives the distance Loss of each pair of images.
+func distance(c *call) (a wire.Answer, err error) {
+	d, key, err := c.distance()
+	if err != nil {
+		return a, err
+	}
+	first, err := c.images(0)
+	if err != nil {
+		return a, err
+	}
+	second, err := c.images(1)
+	if err != nil {
+		return a, err
+	}
+	r, err := hold(c, "distance "+key, func() (*invert.Ruler, error) {
+		return invert.NewRuler(c.server.backend, d)
+	})
+	if err != nil {
+		return a, err
+	}
+	values, err := r.Measure(c, first, second)
+	a.Values, a.Names = [][]float64{values}, []string{d.Name}
+	return a, err
 }
 
 // detectorSize is the size of images for published detectors, as in the research code; a miniature has

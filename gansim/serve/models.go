@@ -6,10 +6,12 @@ import (
 	"strings"
 
 	"gansim.example/gansim"
+	"gansim.example/gansim/invert"
 	"gansim.example/gansim/mini"
 	"gansim.example/gansim/models"
 	"gansim.example/gansim/models/biggan"
 	"gansim.example/gansim/models/deepsim"
+	"gansim.example/gansim/models/lpips"
 	"gansim.example/gansim/nn"
 	"gansim.example/weights"
 )
@@ -148,6 +150,25 @@ func (c *call) scorer(name string) (*model, gansim.Scorer, error) {
 		return nil, nil, fmt.Errorf("%s has no units that can be read", m.name)
 	}
 	return m, s, nil
+}
+
+// distance is the loss that the request names, and its name for the cache.
+func (c *call) distance() (d gansim.Distance, key string, err error) {
+	key = either(c.Loss, "mse")
+	d, err = invert.ParseLoss(key, func(name string) (gansim.Distance, error) {
+		base, _, _ := strings.Cut(name, "=")
+		if _, ok := lpips.Published()[base]; !ok {
+			return gansim.Distance{}, &hinted{fmt.Errorf("no distance %q", name), "use mse, l1, lpips_alex, " +
+				"lpips_squeeze or lpips_vgg, or a sum such as mse+0.1*lpips_alex"}
+		}
+		m, err := c.published(name)
+		if err != nil {
+			return gansim.Distance{}, err
+		}
+		n := m.net.(*lpips.Network)
+		return gansim.Distance{Name: base, Params: n.Params(), Graph: n.Distance}, nil
+	})
+	return d, key, err
 }
 
 // habits are how a generator is used where the request does not say. Recipes are the panels'; rates

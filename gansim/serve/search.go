@@ -42,6 +42,10 @@ func inversion(c *call) (a wire.Answer, err error) {
 	if err != nil {
 		return a, err
 	}
+	loss, lossKey, err := c.distance()
+	if err != nil {
+		return a, err
+	}
 	h := habitsOf(m)
 	recipe := either(c.Recipe, h.invert)
 	start := gansim.Codes{N: images.N, Dim: g.CodeSize()}
@@ -52,11 +56,12 @@ func inversion(c *call) (a wire.Answer, err error) {
 		}
 		start.Z = append(start.Z, z.Z...)
 	}
-	config := invert.Config{Steps: steps, Rate: c.Rate, Batch: batchOf(images.N), Watch: c.glance}
+	config := invert.Config{Steps: steps, Rate: c.Rate, Batch: batchOf(images.N), Loss: loss,
+		Watch: c.glance}
 	if c.Rate == 0 {
 		config.Rate = h.rate
 	}
-	key := fmt.Sprintf("invert %s by %d", m.key, config.Batch)
+	key := fmt.Sprintf("invert %s by %d, %s", m.key, config.Batch, lossKey)
 	x, err := hold(c, key, func() (*invert.Inverter, error) {
 		return invert.New(c.server.backend, g, config)
 	})

@@ -171,6 +171,10 @@ func TestVerbs(t *testing.T) {
 		{"fid", wire.Query{Shapes: two}, [][]byte{images, images}, func(a wire.Answer, _ [][]byte) bool {
 			return a.Estimate.Value < 1e-6 && len(a.Notes) == 2
 		}},
+		{"distance", wire.Query{Loss: "mse+0.5*l1", Shapes: two}, [][]byte{images, make([]byte, len(images))},
+			func(a wire.Answer, _ [][]byte) bool {
+				return len(a.Values[0]) == 3 && a.Values[0][0] > 0 && a.Names[0] == "1*mse+0.5*l1"
+			}},
 		{"detect", wire.Query{Shapes: shapes}, [][]byte{images}, func(a wire.Answer, _ [][]byte) bool {
 			return len(a.Boxes) == 3 && len(a.Values[0]) == 3
 		}},
@@ -245,6 +249,11 @@ func TestRefusals(t *testing.T) {
 		{"maximize", `no layer "conv9"`, wire.Query{Model: "BigGAN", Unit: "alexnet/conv9/0"}, nil},
 		{"evolve", "below", wire.Query{Model: "BigGAN", Unit: "alexnet/conv5/0/99/0"}, nil},
 		{"fid", "no images number 1", wire.Query{Shapes: one}, [][]byte{make([]byte, 48)}},
+		{"distance", `no distance "ssim"`, wire.Query{Loss: "ssim"}, nil},
+		{"distance", "the weights of lpips_alex are not here", wire.Query{Loss: "lpips_alex"}, nil},
+		{"distance", `"x" is no number`, wire.Query{Loss: "x*mse"}, nil},
+		{"invert", `no distance "ssim"`, wire.Query{Model: "BigGAN", Loss: "ssim", Shapes: one},
+			[][]byte{make([]byte, 48)}},
 		{"test", "2 samples, got 0", wire.Query{}, nil},
 		{"test", "empty sample", wire.Query{Samples: make([][]float64, 2)}, nil},
 		{"montage", "no images", wire.Query{}, nil},
