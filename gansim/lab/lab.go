@@ -76,6 +76,12 @@ func Method(label string) Option { return option(func(q *query) { q.Method = lab
 // lpips_vgg, or a sum such as mse+0.1*lpips_alex.
 func Loss(text string) Option { return option(func(q *query) { q.Loss = text }) }
 
+// Basis is the file of gansim hessian with the eigenvectors of a generator's metric, for [Directions]
+// and for methods such as Adam001Hess; the miniature generators need none.
+func Basis(file string) Option {
+	return option(func(q *query) { q.Basis = absolute(file) })
+}
+
 // Columns of a contact sheet.
 func Columns(n int) Option { return option(func(q *query) { q.Columns = n }) }
 

@@ -34,8 +34,12 @@ func maximize(c *call) (a wire.Answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	if method.Hessian && m.basis == nil {
-		return a, fmt.Errorf("%s needs eigenvectors, and none of %s are here", method.Label, m.name)
+	vectors, err := c.eigenvectors(m, g)
+	if err == nil && method.Hessian && vectors == nil {
+		err = errNoEigenvectors(m)
+	}
+	if err != nil {
+		return a, err
 	}
 	recipe := either(c.Recipe, habitsOf(m).maximize)
 	var runs []actmax.Run
@@ -49,10 +53,10 @@ func maximize(c *call) (a wire.Answer, err error) {
 			Redraw: actmax.Redraws(g, recipe, rng)})
 	}
 	batch := batchOf(n)
-	key := fmt.Sprintf("maximize %s of %s on %s by %d", l.Name, net.key, m.key, batch)
+	key := fmt.Sprintf("maximize %s of %s on %s by %d %s", l.Name, net.key, m.key, batch, c.Basis)
 	x, err := hold(c, key, func() (*actmax.Maximizer, error) {
 		return actmax.NewMaximizer(c.server.backend, g, s,
-			actmax.MaximizerConfig{Layer: l.Name, Basis: directions(m), Batch: batch})
+			actmax.MaximizerConfig{Layer: l.Name, Basis: vectors, Batch: batch})
 	})
 	if err != nil {
 		return a, err
@@ -87,14 +91,6 @@ func (c *call) method(generator string) (actmax.Method, error) {
 		known = append(known, v.Label)
 	}
 	return actmax.Method{}, fmt.Errorf("no method %q, known are %v", c.Method, known)
-}
-
-// directions is the generator's basis, nil if it has none.
-func directions(m *model) []float64 {
-	if m.basis == nil {
-		return nil
-	}
-	return actmax.Widen(m.basis)
 }
 
 // climb runs maximisations batch by batch with progress.

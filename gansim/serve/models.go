@@ -3,9 +3,12 @@ package serve
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"gansim.example/gansim"
+	"gansim.example/gansim/actmax"
+	"gansim.example/gansim/hessian"
 	"gansim.example/gansim/invert"
 	"gansim.example/gansim/mini"
 	"gansim.example/gansim/models"
@@ -150,6 +153,48 @@ func (c *call) scorer(name string) (*model, gansim.Scorer, error) {
 		return nil, nil, fmt.Errorf("%s has no units that can be read", m.name)
 	}
 	return m, s, nil
+}
+
+// eigen holds the eigenvectors of a generator's metric, as columns, ascending.
+type eigen []float64
+
+// Bytes is what they take.
+func (e eigen) Bytes() int64 { return int64(8 * len(e)) }
+
+// Close leaves them to the garbage collector.
+func (e eigen) Close() {}
+
+// eigenvectors are those of the file Basis, or of the miniature; nil if there are none.
+func (c *call) eigenvectors(m *model, g gansim.Generator) (eigen, error) {
+	if c.Basis == "" {
+		if m.basis == nil {
+			return nil, nil
+		}
+		return actmax.Widen(m.basis), nil
+	}
+	if !filepath.IsAbs(c.Basis) {
+		return nil, fmt.Errorf("file of the eigenvectors %q is not absolute", c.Basis)
+	}
+	return hold(c, "basis "+m.key+" "+c.Basis, func() (eigen, error) {
+		f, err := weights.OpenSafetensors(c.Basis)
+		if err != nil {
+			return nil, err
+		}
+		metric, err := hessian.FromFile(f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Basis, err)
+		}
+		if n := len(metric.Values); n != g.CodeSize() {
+			return nil, fmt.Errorf("%s is a metric of %d dimensions, %s has %d", c.Basis, n, m.name, g.CodeSize())
+		}
+		return metric.Vectors, nil
+	})
+}
+
+// errNoEigenvectors says how they are made.
+func errNoEigenvectors(m *model) error {
+	return &hinted{fmt.Errorf("no eigenvectors of %s are here", m.name), "make them by gansim hessian --gan " +
+		m.name + " and give the file by lab.Basis"}
 }
 
 // distance is the loss that the request names, and its name for the cache.

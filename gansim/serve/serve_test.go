@@ -9,15 +9,18 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gomlx/compute"
 
+	"gansim.example/gansim/hessian"
 	"gansim.example/gansim/internal/wire"
 	"gansim.example/gansim/serve"
 	"gansim.example/kernels"
+	"gansim.example/weights"
 )
 
 // TestMain lets the test binary stand in for the gansim command, so that clients can start it.
@@ -150,6 +153,10 @@ func TestVerbs(t *testing.T) {
 		{"basis", wire.Query{Model: "DeePSim", N: 2}, nil, func(a wire.Answer, p [][]byte) bool {
 			return len(p[0]) == 2*4*a.Codes
 		}},
+		{"basis", wire.Query{Model: "BigGAN", N: 1, Basis: axes(t, 64)}, nil, func(a wire.Answer, p [][]byte) bool {
+			v, err := wire.ToFloats(p[0])
+			return err == nil && a.Codes == 64 && v[63] == 1 && slices.Max(v[:63]) == 0
+		}},
 		{"activations", wire.Query{Unit: "alexnet/conv5/3", Shapes: shapes}, [][]byte{images},
 			func(a wire.Answer, p [][]byte) bool {
 				l := a.Layers[0]
@@ -241,6 +248,8 @@ func TestRefusals(t *testing.T) {
 		{"decode", "no codes", wire.Query{Model: "BigGAN"}, nil},
 		{"decode", "are no codes of 64", wire.Query{Model: "BigGAN", Codes: 64}, [][]byte{make([]byte, 4)}},
 		{"decode", "codes of 1 dimensions", wire.Query{Model: "BigGAN", Codes: 1}, [][]byte{make([]byte, 4)}},
+		{"basis", "not absolute", wire.Query{Model: "BigGAN", Basis: "x"}, nil},
+		{"basis", "metric of 5 dimensions, BigGAN has 64", wire.Query{Model: "BigGAN", Basis: axes(t, 5)}, nil},
 		{"invert", "no images", wire.Query{Model: "BigGAN"}, nil},
 		{"invert", "want 12", wire.Query{Model: "BigGAN", Shapes: one}, [][]byte{make([]byte, 4)}},
 		{"invert", "0 images", wire.Query{Model: "BigGAN", Shapes: make([]wire.Shape, 1)}, [][]byte{nil}},
@@ -282,4 +291,27 @@ func tinyPNG(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// axes writes a metric whose eigenvectors are the axes of d dimensions.
+func axes(t *testing.T, d int) string {
+	t.Helper()
+	m := &hessian.Metric{Values: make([]float64, d), Vectors: make([]float64, d*d)}
+	for i := range d {
+		m.Values[i], m.Vectors[i*d+i] = float64(i), 1
+	}
+	tensors, err := m.Tensors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "hessian.safetensors")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := weights.WriteSafetensors(f, tensors, nil); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -200,9 +200,12 @@ func basis(c *call) (a wire.Answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	if m.basis == nil {
-		return a, &hinted{fmt.Errorf("no eigenvectors of %s are here", m.name),
-			"use the miniature DeePSim or BigGAN, or random directions"}
+	vectors, err := c.eigenvectors(m, g)
+	if err == nil && vectors == nil {
+		err = errNoEigenvectors(m)
+	}
+	if err != nil {
+		return a, err
 	}
 	d := g.CodeSize()
 	z := gansim.Codes{N: min(max(c.N, 0), d), Dim: d}
@@ -211,7 +214,7 @@ func basis(c *call) (a wire.Answer, err error) {
 	}
 	for k := range z.N {
 		for i := range d {
-			z.Z = append(z.Z, m.basis[i*d+d-1-k]) // columns, ascending
+			z.Z = append(z.Z, float32(vectors[i*d+d-1-k])) // columns, ascending
 		}
 	}
 	a.Origin = c.origin(m)

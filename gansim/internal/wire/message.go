@@ -53,7 +53,8 @@ type Query struct {
 	Steps  int     `json:"steps,omitempty"` // zero means the verb's default
 	Rate   float64 `json:"rate,omitempty"`  // zero means the panel's
 	Method string  `json:"method,omitempty"`
-	Loss   string  `json:"loss,omitempty"` // of images, as invert.ParseLoss reads it; empty means mse
+	Loss   string  `json:"loss,omitempty"`  // of images, as invert.ParseLoss reads it; empty means mse
+	Basis  string  `json:"basis,omitempty"` // absolute path of a generator's metric; empty means the miniature's
 	// Shapes are those of the parts that hold images, in order.
 	Shapes []Shape `json:"shapes,omitempty"`
 	// Codes is the number of dimensions of the codes in the last part, if any.
