@@ -102,24 +102,40 @@ func length1(v *Node) *Node {
 	return Div(v, AddScalar(Sqrt(ReduceAllSum(Square(v))), 1e-12))
 }
 
+// group is the number of consecutive images that a GAN's critic compares: they are of one class, so
+// that it sees a generator that draws one pose for all of them.
+const group = 4
+
 // score judges images x [n, s, s, 3] under condition [n, k]; w are normalised weights.
 func (c critic) score(stage int, w gansim.Weights, x, condition *Node) *Node {
-	conv := func(x *Node, l nn.Layer, stride int, gain float64) *Node {
-		pad := (l.Size[0] - stride + 1) / 2
-		y := nn.Conv(x, MulScalar(w(l.Name+".weight"), gain), nn.ConvOptions{Stride: [2]int{stride, stride},
-			Padding: [2][2]int{{pad, pad}, {pad, pad}}})
-		return nn.LeakyReLU(nn.Bias(y, w(l.Name+".bias")), c.slope)
-	}
+	return c.judge(w, c.maps(stage, w, x), condition)
+}
+
+// conv is a convolution of the critic.
+func (c critic) conv(w gansim.Weights, x *Node, l nn.Layer, stride int, gain float64) *Node {
+	pad := (l.Size[0] - stride + 1) / 2
+	y := nn.Conv(x, MulScalar(w(l.Name+".weight"), gain), nn.ConvOptions{Stride: [2]int{stride, stride},
+		Padding: [2][2]int{{pad, pad}, {pad, pad}}})
+	return nn.LeakyReLU(nn.Bias(y, w(l.Name+".bias")), c.slope)
+}
+
+// maps is the trunk's output, [n, 4, 4, width].
+func (c critic) maps(stage int, w gansim.Weights, x *Node) *Node {
 	stride := 1
 	if c.first[stage].Size[0]%2 == 0 {
 		stride = 2
 	}
-	h := conv(x, c.first[stage], stride, c.firstGain[stage])
+	h := c.conv(w, x, c.first[stage], stride, c.firstGain[stage])
 	for _, l := range c.trunk {
-		h = conv(h, l, 2, 1)
+		h = c.conv(w, h, l, 2, 1)
 	}
+	return h
+}
+
+// judge gives the scores [n] of the trunk's maps.
+func (c critic) judge(w gansim.Weights, h, condition *Node) *Node {
 	if c.last != nil {
-		h = conv(Concatenate([]*Node{h, deviation(h, 8)}, 3), *c.last, 1, 1)
+		h = c.conv(w, Concatenate([]*Node{h, deviation(h, group)}, 3), *c.last, 1, 1)
 	}
 	features := MulScalar(ReduceSum(h, 1, 2), c.gain)
 	y := nn.Dense(features, w("linear.weight"), w("linear.bias"))
@@ -136,6 +152,15 @@ func deviation(x *Node, group int) *Node {
 	std := ReduceMean(Sqrt(AddScalar(ReduceMean(Square(centred), 1), 1e-6)), 1, 2, 3)
 	return Reshape(BroadcastToDims(Reshape(std, d[0]/group, 1, 1, 1, 1), d[0]/group, group, d[1], d[2], 1),
 		d[0], d[1], d[2], 1)
+}
+
+// spread is the mean distance of images from the next one of their group, in the trunk's maps.
+func spread(maps *Node) *Node {
+	d := maps.Shape().Dimensions
+	y := Reshape(maps, d[0]/group, group, d[1], d[2], d[3])
+	next := Concatenate([]*Node{Slice(y, AxisRange(), AxisRange(1, group)),
+		Slice(y, AxisRange(), AxisRange(0, 1))}, 1)
+	return ReduceAllMean(Abs(Sub(y, next)))
 }
 
 // grow makes the weights of stage 1 from those of stage 0: each tap of the 3x3 kernel is repeated

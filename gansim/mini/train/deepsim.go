@@ -47,7 +47,7 @@ var inverterTaps = []string{"conv2", "conv5", "fc6"}
 func newInverter(r *runner, d *data, encoder gansim.Params) (inverter, error) {
 	c := deepsim.Mini
 	v := inverter{Config: c, alexnet: alexnet.Mini, encoder: encoder, params: trainable(c.Table()),
-		critic: codeCritic(c.Code), data: d, steps: 1300, batch: 32}
+		critic: codeCritic(c.Code), data: d, steps: 2600, batch: 32}
 	return v, v.measure(r)
 }
 

@@ -16,7 +16,8 @@ import (
 )
 
 // detector is the YOLOv8-like network's training: cells near a box's centre learn its box (GIoU,
-// Rezatofighi et al. 2019) and class, all others that there is nothing (as FCOS, Tian et al. 2019).
+// Rezatofighi et al. 2019) and, for its class, how well their own box fits (Zhang et al. 2021); all
+// others that there is nothing (as FCOS, Tian et al. 2019).
 type detector struct {
 	yolov8.Config
 	params, stats layout
@@ -27,7 +28,7 @@ type detector struct {
 func newDetector(d *data) detector {
 	c := yolov8.Mini(world.Classes()[:world.NumObjects])
 	return detector{Config: c, params: trainable(c.Table()), stats: statistics(c.Table()),
-		data: d.detector, steps: 2400, batch: 32}
+		data: d.detector, steps: 3000, batch: 32}
 }
 
 // Large boxes, longest side above this many pixels, belong to the coarse head.
@@ -49,7 +50,7 @@ func (d detector) phase() phase {
 }
 
 // assign gives each cell of each image its box [n, cells, 4], the class [n, cells] and whether it is
-// positive: its centre lies in the box and within 1.5 strides of the box's centre, the box belongs to
+// positive: its centre lies in the box and within .75 strides of the box's centre, the box belongs to
 // the cell's head, and of several boxes the smallest counts.
 func (d detector) assign(rows []int, flip []bool) (boxes, classes, positive *tensors.Tensor) {
 	cells := d.Cells()
@@ -89,7 +90,7 @@ func (d detector) owns(cell [3]float64, b world.Box) bool {
 	}
 	near := func(at, lo, hi float64) bool {
 		off := at - (lo+hi)/2
-		reach := min((hi-lo)/2, 1.5*stride)
+		reach := min((hi-lo)/2, .75*stride)
 		return off < reach && -off < reach
 	}
 	return near(x, b.X0, b.X1) && near(y, b.Y0, b.Y1)
@@ -104,7 +105,7 @@ func (d detector) step(state, in []*Node) (next, report []*Node) {
 	count := MaxScalar(ReduceAllSum(positive), 1)
 	iou, giou := overlaps(boxes, want)
 	boxLoss := Div(ReduceAllSum(Mul(positive, OneMinus(giou))), count)
-	quality := StopGradient(Mul(positive, MaxScalar(iou, .3)))
+	quality := StopGradient(Mul(positive, iou))
 	target := Mul(OneHot(class, len(d.Classes), f32), ExpandAxes(quality, -1))
 	// binary cross-entropy on logits: softplus(x) - x*target
 	classLoss := Div(ReduceAllSum(Sub(Softplus(logits), Mul(logits, target))), count)

@@ -22,15 +22,24 @@ type gan struct {
 	params layout
 	critic critic
 	data   world.Renders // objects only
+	rows   [][]int       // of data, by class
 	steps  [2]int
 	batch  int
 }
 
 func newGAN(d *data) gan {
 	c := biggan.Mini
-	return gan{Config: c, params: trainable(c.Table()), critic: ganCritic(c.Classes),
-		data: objects(d.train), steps: [2]int{2600, 1300}, batch: 32}
+	g := gan{Config: c, params: trainable(c.Table()), critic: ganCritic(c.Classes),
+		data: objects(d.train), rows: make([][]int, c.Classes), steps: [2]int{3000, 1500}, batch: 32}
+	for i, class := range g.data.Labels {
+		g.rows[class] = append(g.rows[class], i)
+	}
+	return g
 }
+
+// varietyWeight is that of the generator's loss for groups that vary less than those of renders (a
+// mode-seeking loss: Mao et al. 2019, bounded).
+const varietyWeight = 1
 
 // objects keeps the renders of objects: BigGAN has no class for textures.
 func objects(r world.Renders) world.Renders {
@@ -63,22 +72,21 @@ func (g gan) phase(stage int) phase {
 	name := []string{"biggan, 32 pixels", "biggan, 64 pixels"}[stage]
 	return phase{
 		name: name, steps: g.steps[stage],
-		reports: []string{"critic", "generator", "real", "fake"},
+		reports: []string{"critic", "generator", "real", "fake", "variety"},
 		build: func(_ []gansim.Weights, state, in []*Node) (next, report []*Node) {
 			return g.step(stage, state, in)
 		},
 		inputs: func(step int, rng *rand.Rand) []any {
-			rows, _ := pick(rng, g.batch, g.data.N)
+			rows := make([]int, g.batch)
+			for i, class := range g.classes(rng) {
+				rows[i] = g.rows[class][rng.IntN(len(g.rows[class]))]
+			}
 			average := min(.999, float64(step+1)/float64(step+21))
 			if stage == 1 {
 				average = .999
 			}
 			classes := func() *tensors.Tensor {
-				out := make([]int32, g.batch)
-				for i := range out {
-					out[i] = int32(rng.IntN(g.Classes))
-				}
-				return tensors.FromFlatDataAndDimensions(out, g.batch)
+				return tensors.FromFlatDataAndDimensions(g.classes(rng), g.batch)
 			}
 			size := g.Image >> (1 - stage)
 			return []any{batch(g.data, rows, nil), labels(g.data, rows),
@@ -87,6 +95,19 @@ func (g gan) phase(stage int) phase {
 				float32(step + 1), float32(average)}
 		},
 	}
+}
+
+// classes draws the classes of a batch, one for each group.
+func (g gan) classes(rng *rand.Rand) []int32 {
+	out := make([]int32, g.batch)
+	for i := range out {
+		if i%group == 0 {
+			out[i] = int32(rng.IntN(g.Classes))
+		} else {
+			out[i] = out[i-1]
+		}
+	}
+	return out
 }
 
 // step trains the critic once, then the generator once.
@@ -107,8 +128,9 @@ func (g gan) step(stage int, state, in []*Node) (next, report []*Node) {
 	dw, nextU := g.critic.normalised(stage, criticLayout.view(criticLeaves),
 		u.view(u.leaves(state[criticU])))
 	fake := StopGradient(g.images(stage, w, z1, y1))
-	scores := g.critic.score(stage, dw, Concatenate([]*Node{real, fake}, 0),
-		OneHot(Concatenate([]*Node{label, y1}, 0), g.Classes, f32))
+	maps := g.critic.maps(stage, dw, Concatenate([]*Node{real, fake}, 0))
+	scores := g.critic.judge(dw, maps, OneHot(Concatenate([]*Node{label, y1}, 0), g.Classes, f32))
+	varied := StopGradient(spread(Slice(maps, AxisRange(0, g.batch))))
 	onReal := Slice(scores, AxisRange(0, g.batch))
 	onFake := Slice(scores, AxisRange(g.batch, 2*g.batch))
 	criticLoss := hinge(onReal, onFake)
@@ -118,13 +140,15 @@ func (g gan) step(stage int, state, in []*Node) (next, report []*Node) {
 
 	newCritic := criticLayout.view(criticLayout.leaves(dp))
 	dw, nextU = g.critic.normalised(stage, newCritic, u.view(nextU))
-	loss := Neg(ReduceAllMean(g.critic.score(stage, dw, g.images(stage, w, z2, y2),
-		OneHot(y2, g.Classes, f32))))
+	maps = g.critic.maps(stage, dw, g.images(stage, w, z2, y2))
+	loss := Neg(ReduceAllMean(g.critic.judge(dw, maps, OneHot(y2, g.Classes, f32))))
+	variety := Div(spread(maps), varied)
+	loss = Add(loss, MulScalar(nn.ReLU(OneMinus(variety)), varietyWeight))
 	gp, gm, gv := adam.Step(state[genParams], state[genM], state[genV],
 		flatten(Gradient(loss, leaves...)), t, scalar(t, 3e-4))
 	ema := Add(Mul(state[genAverage], average), Mul(gp, OneMinus(average)))
 	return []*Node{gp, gm, gv, ema, dp, dm, dv, flatten(nextU)},
-		[]*Node{criticLoss, loss, ReduceAllMean(onReal), ReduceAllMean(onFake)}
+		[]*Node{criticLoss, loss, ReduceAllMean(onReal), ReduceAllMean(onFake), variety}
 }
 
 // images decodes noise and classes in training mode, to [-1, 1].
