@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/compute"
 
@@ -148,10 +149,9 @@ func kept(d dataset.Drawn) dataset.Drawn {
 		for i, v := range images.Pix {
 			p.pix[i] = imaging.Quantize(v)
 		}
-		held = append(held, p)
-		for held[0].from+features.PartSize < to || held[0].from > from {
-			held = held[1:]
-		}
+		held = slices.DeleteFunc(append(held, p), func(p piece) bool {
+			return p.from+features.PartSize < to || p.from > from
+		})
 		return images, nil
 	}
 	return d
