@@ -34,10 +34,7 @@ func maximize(c *call) (a wire.Answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	vectors, err := c.eigenvectors(m, g)
-	if err == nil && method.Hessian && vectors == nil {
-		err = errNoEigenvectors(m)
-	}
+	vectors, err := c.eigenvectors(m, g, method.Hessian)
 	if err != nil {
 		return a, err
 	}

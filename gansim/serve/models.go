@@ -164,18 +164,22 @@ func (e eigen) Bytes() int64 { return int64(8 * len(e)) }
 // Close leaves them to the garbage collector.
 func (e eigen) Close() {}
 
-// eigenvectors are those of the file Basis, or of the miniature; nil if there are none.
-func (c *call) eigenvectors(m *model, g gansim.Generator) (eigen, error) {
-	if c.Basis == "" {
-		if m.basis == nil {
-			return nil, nil
-		}
-		return actmax.Widen(m.basis), nil
-	}
-	if !filepath.IsAbs(c.Basis) {
+// eigenvectors are those of the file Basis, or of the miniature. That there are none is an error where
+// they are needed, else they are nil.
+func (c *call) eigenvectors(m *model, g gansim.Generator, needed bool) (eigen, error) {
+	switch {
+	case c.Basis == "" && m.basis == nil && needed:
+		return nil, &hinted{fmt.Errorf("no eigenvectors of %s are here", m.name), "make them by gansim hessian " +
+			"--gan " + m.name + " and give the file by lab.Basis"}
+	case c.Basis == "" && m.basis == nil:
+		return nil, nil
+	case c.Basis != "" && !filepath.IsAbs(c.Basis):
 		return nil, fmt.Errorf("file of the eigenvectors %q is not absolute", c.Basis)
 	}
 	return hold(c, "basis "+m.key+" "+c.Basis, func() (eigen, error) {
+		if c.Basis == "" {
+			return actmax.Widen(m.basis), nil
+		}
 		f, err := weights.OpenSafetensors(c.Basis)
 		if err != nil {
 			return nil, err
@@ -189,12 +193,6 @@ func (c *call) eigenvectors(m *model, g gansim.Generator) (eigen, error) {
 		}
 		return metric.Vectors, nil
 	})
-}
-
-// errNoEigenvectors says how they are made.
-func errNoEigenvectors(m *model) error {
-	return &hinted{fmt.Errorf("no eigenvectors of %s are here", m.name), "make them by gansim hessian --gan " +
-		m.name + " and give the file by lab.Basis"}
 }
 
 // distance is the loss that the request names, and its name for the cache.

@@ -200,10 +200,7 @@ func basis(c *call) (a wire.Answer, err error) {
 	if err != nil {
 		return a, err
 	}
-	vectors, err := c.eigenvectors(m, g)
-	if err == nil && vectors == nil {
-		err = errNoEigenvectors(m)
-	}
+	vectors, err := c.eigenvectors(m, g, true)
 	if err != nil {
 		return a, err
 	}
