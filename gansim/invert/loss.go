@@ -27,7 +27,7 @@ func L1() gansim.Distance {
 }
 
 // ErrLoss says that a loss cannot be read.
-var ErrLoss = errors.New("invert: no loss")
+var ErrLoss = errors.New("invert: bad loss")
 
 // ParseLoss reads a loss: mse, l1, one that perceptual opens by its name, or a sum of them with weights
 // such as mse+0.1*lpips_alex. What cannot be read wraps [ErrLoss].
@@ -61,25 +61,21 @@ func ParseLoss(text string, perceptual func(name string) (gansim.Distance, error
 	if len(parts) == 1 && shares[0] == 1 {
 		return parts[0], nil
 	}
-	mixed, err := Mixed(parts, shares)
-	if err != nil {
-		err = fmt.Errorf("%w: %q: %w", ErrLoss, text, err)
-	}
-	return mixed, err
+	return Mixed(parts, shares)
 }
 
 // Mixed is a weighted sum of losses, of which at most one has tensors.
 func Mixed(losses []gansim.Distance, shares []float64) (gansim.Distance, error) {
 	if len(losses) == 0 || len(losses) != len(shares) {
-		return gansim.Distance{}, fmt.Errorf("invert: %d losses with %d weights", len(losses), len(shares))
+		return gansim.Distance{}, fmt.Errorf("%w: %d losses with %d weights", ErrLoss, len(losses), len(shares))
 	}
 	var mixed gansim.Distance
 	for i, l := range losses {
 		if shares[i] <= 0 || math.IsInf(shares[i], 0) || math.IsNaN(shares[i]) {
-			return gansim.Distance{}, fmt.Errorf("invert: weight %g of %s, want a positive number", shares[i], l.Name)
+			return gansim.Distance{}, fmt.Errorf("%w: weight %g of %s, want a positive number", ErrLoss, shares[i], l.Name)
 		}
 		if len(l.Params.Names) > 0 && len(mixed.Params.Names) > 0 {
-			return gansim.Distance{}, fmt.Errorf("invert: %s is a second loss with a network", l.Name)
+			return gansim.Distance{}, fmt.Errorf("%w: %s is a second loss with a network", ErrLoss, l.Name)
 		}
 		if len(l.Params.Names) > 0 {
 			mixed.Params = l.Params

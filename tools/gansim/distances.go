@@ -16,7 +16,7 @@ func lossOf(files *networkFiles, text string) (gansim.Distance, error) {
 		return perceptual(files, name, false)
 	})
 	if errors.Is(err, invert.ErrLoss) {
-		err = misuse{err}
+		err = misuse{fmt.Errorf("--loss %s: %w", text, err)}
 	}
 	return l, err
 }
