@@ -135,7 +135,7 @@ func (c critic) maps(stage int, w gansim.Weights, x *Node) *Node {
 // judge gives the scores [n] of the trunk's maps.
 func (c critic) judge(w gansim.Weights, h, condition *Node) *Node {
 	if c.last != nil {
-		h = c.conv(w, Concatenate([]*Node{h, deviation(h, group)}, 3), *c.last, 1, 1)
+		h = c.conv(w, Concatenate([]*Node{h, deviation(h)}, 3), *c.last, 1, 1)
 	}
 	features := MulScalar(ReduceSum(h, 1, 2), c.gain)
 	y := nn.Dense(features, w("linear.weight"), w("linear.bias"))
@@ -143,21 +143,26 @@ func (c critic) judge(w gansim.Weights, h, condition *Node) *Node {
 	return Add(Reshape(y, -1), ReduceSum(Mul(projected, features), 1))
 }
 
-// deviation is the minibatch standard deviation (Karras et al. 2018) over groups of consecutive
-// images, as one more channel.
-func deviation(x *Node, group int) *Node {
+// deviation is the minibatch standard deviation (Karras et al. 2018) over groups, as one
+// more channel.
+func deviation(x *Node) *Node {
 	d := x.Shape().Dimensions
-	y := Reshape(x, d[0]/group, group, d[1], d[2], d[3])
+	y := grouped(x)
 	centred := Sub(y, ReduceAndKeep(y, ReduceMean, 1))
 	std := ReduceMean(Sqrt(AddScalar(ReduceMean(Square(centred), 1), 1e-6)), 1, 2, 3)
 	return Reshape(BroadcastToDims(Reshape(std, d[0]/group, 1, 1, 1, 1), d[0]/group, group, d[1], d[2], 1),
 		d[0], d[1], d[2], 1)
 }
 
+// grouped has the groups of x [n, h, w, c] as first axis.
+func grouped(x *Node) *Node {
+	d := x.Shape().Dimensions
+	return Reshape(x, d[0]/group, group, d[1], d[2], d[3])
+}
+
 // spread is the mean distance of images from the next one of their group, in the trunk's maps.
 func spread(maps *Node) *Node {
-	d := maps.Shape().Dimensions
-	y := Reshape(maps, d[0]/group, group, d[1], d[2], d[3])
+	y := grouped(maps)
 	next := Concatenate([]*Node{Slice(y, AxisRange(), AxisRange(1, group)),
 		Slice(y, AxisRange(), AxisRange(0, 1))}, 1)
 	return ReduceAllMean(Abs(Sub(y, next)))
