@@ -5,7 +5,6 @@ import (
 
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Size of a spectrum by itself, and the room around its axes.
@@ -33,11 +32,11 @@ func (s Spectrum) Encode(format, title, text string) ([]byte, error) {
 		}
 		return encodePNG(c, title, text)
 	case "svg":
-		c := vgsvg.New(soloWidth, soloHeight)
+		c := newSVG(soloWidth, soloHeight)
 		if err := drawSpectrum(draw.New(c), area, s, tints(sets)); err != nil {
 			return nil, err
 		}
-		return encodeSVG(c, title, text)
+		return c.encode(title, text)
 	}
 	return nil, fmt.Errorf("figure: unknown format %q, want png or svg", format)
 }

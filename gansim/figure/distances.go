@@ -8,7 +8,6 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // DistanceMap is a page of its own: the distances of all pairs of sets as a triangle of colours with
@@ -40,9 +39,9 @@ func (d DistanceMap) Encode(format string) ([]byte, error) {
 		d.draw(draw.New(c))
 		return encodePNG(c, title, d.Alt())
 	case "svg":
-		c := vgsvg.New(w, h)
+		c := newSVG(w, h)
 		d.draw(draw.New(c))
-		return encodeSVG(c, title, d.Alt())
+		return c.encode(title, d.Alt())
 	}
 	return nil, fmt.Errorf("figure: unknown format %q, want png or svg", format)
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -69,6 +70,17 @@ func TestPNG(t *testing.T) {
 	}
 }
 
+// fitted says whether a text has a width, so that no font makes it run into another.
+func fitted(text xml.StartElement) bool {
+	for _, a := range text.Attr {
+		if a.Name.Local == "textLength" {
+			width, err := strconv.ParseFloat(a.Value, 64)
+			return err == nil && width >= 0
+		}
+	}
+	return false
+}
+
 // TestSVG also puts hostile names in: markup, escape sequences, control characters, bad UTF-8.
 func TestSVG(t *testing.T) {
 	f := full(20)
@@ -95,6 +107,9 @@ func TestSVG(t *testing.T) {
 		case xml.StartElement:
 			last = tok.Name.Local
 			elements[last]++
+			if last == "text" && !fitted(tok) {
+				t.Errorf("a text without its width: %v", tok.Attr)
+			}
 		case xml.CharData:
 			texts[last] += string(tok)
 		}

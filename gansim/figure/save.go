@@ -5,15 +5,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
-	"html"
 	"image/png"
 	"path/filepath"
-	"strings"
 
 	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Save writes figure.png, figure.svg and figure.pdf, and for each panel panel_x.png and
@@ -64,11 +61,11 @@ func (f Figure) encode(format string, panels []lettered) ([]byte, error) {
 		}
 		return encodePNG(c, f.title(), alt)
 	case "svg":
-		c := vgsvg.New(w, h)
+		c := newSVG(w, h)
 		if err := f.draw(draw.New(c), panels); err != nil {
 			return nil, err
 		}
-		return encodeSVG(c, f.title(), alt)
+		return c.encode(f.title(), alt)
 	case "pdf":
 		c := newPDF(w, h, f.title(), alt)
 		if err := f.draw(draw.New(c), panels); err != nil {
@@ -123,29 +120,4 @@ func appendChunk(out []byte, kind string, data []byte) []byte {
 	body := append([]byte(kind), data...)
 	out = append(out, body...)
 	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(body))
-}
-
-// encodeSVG adds title and description, names fallback fonts, and corrects the type of the images
-// that gonum embeds (it writes PNG data as image/jpg).
-func encodeSVG(c *vgsvg.Canvas, title, alt string) ([]byte, error) {
-	var b bytes.Buffer
-	if _, err := c.WriteTo(&b); err != nil {
-		return nil, fmt.Errorf("figure: svg: %w", err)
-	}
-	head, body, ok := strings.Cut(b.String(), "xlink\">\n")
-	if !ok {
-		return nil, fmt.Errorf("figure: svg: no end of the opening tag")
-	}
-	head = strings.Replace(head, "<svg ", `<svg role="img" aria-labelledby="title desc" `, 1)
-	body = strings.NewReplacer(
-		"data:image/jpg;", "data:image/png;",
-		"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;",
-	).Replace(body)
-	const format = `%sxlink">
-<title id="title">%s</title>
-<desc id="desc">%s</desc>
-<rect width="100%%" height="100%%" fill="#FFFFFF"/>
-%s`
-	return fmt.Appendf(nil, format, head, html.EscapeString(title), html.EscapeString(alt),
-		body), nil
 }
