@@ -18,6 +18,18 @@ __attribute__((constructor)) static void keep_memory(void) {
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
+static void release_memory(void) { malloc_trim(0); }
+#else
+static void release_memory(void) {}
 #endif
 */
 import "C"
+
+import "runtime/debug"
+
+// ReleaseMemory gives what Go and XLA keep of freed memory back to the system: programs of one kind
+// follow programs of another, whose blocks do not fit. It takes some ten milliseconds.
+func ReleaseMemory() {
+	debug.FreeOSMemory()
+	C.release_memory()
+}

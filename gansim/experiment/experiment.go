@@ -45,6 +45,9 @@ type Options struct {
 	Progress func(panel string, done, total int)
 	// Warn is told what was left out, such as unreadable photographs; nil means quiet.
 	Warn func(text string)
+	// Release is called after each panel to give freed memory back (kernels.ReleaseMemory); nil means
+	// to keep it.
+	Release func()
 
 	preset *Preset // instead of the one named, in tests
 }
@@ -94,6 +97,9 @@ func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, erro
 			return nil, fmt.Errorf("panel %s: %w", letter, err)
 		}
 		section.Wall = time.Since(from).Seconds()
+		if e.Release != nil {
+			e.Release()
+		}
 	}
 	if _, err := page.Save(o.Out); err != nil {
 		return nil, err

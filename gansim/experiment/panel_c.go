@@ -110,6 +110,7 @@ func (e *env) panelC(ctx context.Context) (*Section, *figure.PanelC, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		defer x.Close()
 		inverters = append(inverters, x)
 	}
 	found := make([][]RowC, len(inversions)*batches)

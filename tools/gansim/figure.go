@@ -81,7 +81,8 @@ func runFigure(c *cobra.Command, f figureFlags, backend string, seed uint64) err
 		return err
 	}
 	o := experiment.Options{Preset: f.preset, Panels: f.panels, Photos: f.photos, Out: f.out,
-		Resume: f.resume, Images: f.images, Seed: seed, Rows: f.rows, Versions: versions()}
+		Resume: f.resume, Images: f.images, Seed: seed, Rows: f.rows, Versions: versions(),
+		Release: kernels.ReleaseMemory}
 	if o.Rates, err = f.readRates(c); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ package graphx
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -22,13 +23,14 @@ type Func func(nets []gansim.Weights, in []*graph.Node) []*graph.Node
 type Program struct {
 	backend compute.Backend
 	exec    *graph.Exec
+	users   *atomic.Int64 // programs that share exec
 	nets    []gansim.Params
 	params  []any // the networks' tensors on the device
 }
 
 // New prepares a program; it is compiled at the first call for each set of input shapes (at most 32).
 func New(backend compute.Backend, nets []gansim.Params, build Func) (*Program, error) {
-	p := &Program{backend: backend, nets: nets}
+	p := &Program{backend: backend, users: new(atomic.Int64), nets: nets}
 	fn := func(in []*graph.Node) []*graph.Node {
 		views := make([]gansim.Weights, len(nets))
 		at := 0
@@ -51,7 +53,7 @@ func (p *Program) Bind(nets ...gansim.Params) (*Program, error) {
 	if len(nets) != len(p.nets) {
 		return nil, fmt.Errorf("graph: %d networks, want %d", len(nets), len(p.nets))
 	}
-	bound := &Program{backend: p.backend, nets: nets, exec: p.exec}
+	bound := &Program{backend: p.backend, nets: nets, exec: p.exec, users: p.users}
 	for k, net := range nets {
 		if !slices.Equal(net.Names, p.nets[k].Names) {
 			return nil, fmt.Errorf("graph: network %d of %d has other tensors", k+1, len(nets))
@@ -67,6 +69,7 @@ func (p *Program) Bind(nets ...gansim.Params) (*Program, error) {
 			bound.params = append(bound.params, own)
 		}
 	}
+	p.users.Add(1)
 	return bound, nil
 }
 
@@ -91,13 +94,19 @@ func (p *Program) Bytes() int64 {
 	return n
 }
 
-// Close frees the networks' tensors on the device. The program, but none bound from it or that it was
-// bound from, is not to be used afterwards.
+// Close frees the networks' tensors on the device, and what was compiled if no other program bound
+// from it or that it was bound from is open. The program itself is not to be used afterwards.
 func (p *Program) Close() {
+	if p.exec == nil {
+		return
+	}
 	for _, t := range p.params {
 		Free(t.(*tensors.Tensor))
 	}
-	p.params = nil
+	if p.users.Add(-1) == 0 {
+		p.exec.Finalize()
+	}
+	p.params, p.exec = nil, nil
 }
 
 // View looks nodes up by name; the function it returns panics with an error on an unknown name.

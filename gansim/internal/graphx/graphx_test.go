@@ -77,6 +77,12 @@ func TestBind(t *testing.T) {
 			t.Errorf("bound to %v", nets)
 		}
 	}
+	p.Close()
+	p.Close()
+	if got, err := other.Rows(1, 1, []float32{3}); err != nil || got[0] != 15 {
+		t.Errorf("after the first was closed: got %v, %v, want 15", got, err)
+	}
+	other.Close()
 }
 
 // TestPanicsBecomeErrors: what graph building finds wrong comes back as an error.
