@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -153,25 +154,10 @@ func evolve(c *call) (a wire.Answer, err error) {
 		c.tell(k+1, generations, func() string { return fmt.Sprintf("score %.3f", t.Best[k]) },
 			func() (gansim.Images, error) { return x.Images(c, t.Codes[:min(8, len(t.Codes))]) })
 	}
-	order := make([]int, len(t.Scores))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		switch {
-		case t.Scores[i] > t.Scores[j]:
-			return -1
-		case t.Scores[i] < t.Scores[j]:
-			return 1
-		}
-		return 0
-	})
-	codes := gansim.Codes{N: len(order), Dim: start.Dim}
-	var sorted [][]float64
-	var scores []float64
-	for _, i := range order {
-		sorted, scores = append(sorted, t.Codes[i]), append(scores, t.Scores[i])
-		for _, v := range t.Codes[i] {
+	sorted, scores := ranked(t)
+	codes := gansim.Codes{N: len(sorted), Dim: start.Dim}
+	for _, code := range sorted {
+		for _, v := range code {
 			codes.Z = append(codes.Z, float32(v))
 		}
 	}
@@ -185,4 +171,17 @@ func evolve(c *call) (a wire.Answer, err error) {
 	c.put(&a, images)
 	c.putCodes(&a, codes)
 	return a, nil
+}
+
+// ranked gives the codes and scores of a search's last generation, best first.
+func ranked(t *actmax.Thread) (codes [][]float64, scores []float64) {
+	order := make([]int, len(t.Scores))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(t.Scores[j], t.Scores[i]) })
+	for _, i := range order {
+		codes, scores = append(codes, t.Codes[i]), append(scores, t.Scores[i])
+	}
+	return codes, scores
 }

@@ -72,20 +72,11 @@ func benchCommand() *cobra.Command {
 		}
 		var found []timing
 		for _, name := range *net {
-			net, shape, err := findTimed(name)
+			t, err := timesOf(c, b, name, jobs, *size, *batch, *calls)
 			if err != nil {
-				return misused(c, "%w", err)
+				return err
 			}
-			if len(shape) == 3 && *size > 0 {
-				shape = []int{*size, *size, 3}
-			}
-			for _, gradient := range jobs {
-				t := timing{Net: name, Batch: *batch, Gradient: gradient}
-				if err := t.clock(c, b, net, shape, *calls); err != nil {
-					return err
-				}
-				found = append(found, t)
-			}
+			found = append(found, t...)
 		}
 		if *asJSON {
 			return writeJSON(c.OutOrStdout(), map[string]any{"device": b.Description(),
@@ -95,6 +86,26 @@ func benchCommand() *cobra.Command {
 		return writeTimings(c.OutOrStdout(), found)
 	}
 	return c
+}
+
+// timesOf clocks a network without its gradient, with it, or both.
+func timesOf(c *cobra.Command, b compute.Backend, name string, gradients []bool, size, batch, calls int) (
+	found []timing, err error) {
+	net, shape, err := findTimed(name)
+	if err != nil {
+		return nil, misused(c, "%w", err)
+	}
+	if len(shape) == 3 && size > 0 {
+		shape = []int{size, size, 3}
+	}
+	for _, gradient := range gradients {
+		t := timing{Net: name, Batch: batch, Gradient: gradient}
+		if err := t.clock(c, b, net, shape, calls); err != nil {
+			return nil, err
+		}
+		found = append(found, t)
+	}
+	return found, nil
 }
 
 // findTimed gives a network with random tensors and the shape of one input: a published network, or

@@ -64,25 +64,30 @@ func runCommand() *cobra.Command {
 		if err != nil {
 			return interrupted(err, "the same command: it starts over")
 		}
-		t, err := weights.FromFloats("output", weights.F32, dims, out)
-		if err != nil {
-			return err
-		}
-		f, err := renameio.NewPendingFile(*to, renameio.WithPermissions(0o644))
-		if err != nil {
-			return err
-		}
-		defer f.Cleanup() //nolint:errcheck // only matters after an error
-		if _, err = weights.WriteSafetensors(f, []weights.Tensor{t}, nil); err != nil {
-			return err
-		}
-		if err := f.CloseAtomicallyReplace(); err != nil {
+		if err := writeOutput(*to, dims, out); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(c.OutOrStdout(), "%s: output %v of %s\n", *to, dims, m.Name)
 		return err
 	}
 	return c
+}
+
+// writeOutput writes one tensor as safetensors; the file appears whole or not at all.
+func writeOutput(path string, dims []int, values []float32) error {
+	t, err := weights.FromFloats("output", weights.F32, dims, values)
+	if err != nil {
+		return err
+	}
+	f, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer f.Cleanup() //nolint:errcheck // only matters after an error
+	if _, err = weights.WriteSafetensors(f, []weights.Tensor{t}, nil); err != nil {
+		return err
+	}
+	return f.CloseAtomicallyReplace()
 }
 
 // reads says what a network's inputs are, in PyTorch's layout.
