@@ -45,8 +45,8 @@ type Options struct {
 	Progress func(panel string, done, total int)
 	// Warn is told what was left out, such as unreadable photographs; nil means quiet.
 	Warn func(text string)
-	// Release is called after each panel to give freed memory back (kernels.ReleaseMemory); nil means
-	// to keep it.
+	// Release is called after each panel, and each shard of panel D, to give freed memory back
+	// (kernels.ReleaseMemory); nil means to keep it.
 	Release func()
 
 	preset *Preset // instead of the one named, in tests
@@ -97,9 +97,7 @@ func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, erro
 			return nil, fmt.Errorf("panel %s: %w", letter, err)
 		}
 		section.Wall = time.Since(from).Seconds()
-		if e.Release != nil {
-			e.Release()
-		}
+		e.release()
 	}
 	if _, err := page.Save(o.Out); err != nil {
 		return nil, err
@@ -109,6 +107,13 @@ func Run(ctx context.Context, backend compute.Backend, o Options) (*Report, erro
 		return nil, err
 	}
 	return report, nil
+}
+
+// release gives freed memory back, if there is a way.
+func (e *env) release() {
+	if e.Release != nil {
+		e.Release()
+	}
 }
 
 // prepare checks the options before anything is computed.

@@ -91,6 +91,7 @@ func (e *env) panelD(ctx context.Context) (*Section, *figure.PanelD, error) {
 		found[i], err = part(ctx, e.store, "panel_d", plan.ID(i), func(Origin) ([]RowD, error) {
 			return s.Compute(ctx, i)
 		})
+		e.release()
 		if err == nil {
 			done()
 		}
