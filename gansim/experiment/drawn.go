@@ -86,7 +86,7 @@ func DrawNoise(c Condition, n, size int, seed uint64) dataset.Drawn {
 func DrawRenders(set world.Set, n, size int, seed uint64) dataset.Drawn {
 	return dataset.Drawn{N: n, Piece: 64, Identity: fmt.Sprintf("mini %v size %d seed %d", set, size, seed),
 		Draw: func(ctx context.Context, from, to int) (gansim.Images, error) {
-			r, err := world.Batch(ctx, world.Request{Set: set, Seed: seed + heldOut, From: uint64(from),
+			r, err := world.Batch(ctx, world.Request{Set: set, Seed: seed + world.HeldOut, From: uint64(from),
 				N: to - from, Size: size})
 			return r.Images(), err
 		}}

@@ -324,6 +324,3 @@ func kind(name string) figure.Kind {
 	}
 	return figure.Natural
 }
-
-// heldOut is added to the seed for renders that no network has learned from.
-const heldOut = 1 << 33

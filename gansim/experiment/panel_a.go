@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"path/filepath"
 	"runtime"
@@ -287,7 +286,7 @@ func (e *env) setA(ctx context.Context, r *readers, set imageSet, images *datase
 // keepA keeps a set's first images as pictures.
 func (e *env) keepA(ctx context.Context, name string, images *dataset.Set) error {
 	var some []imaging.RGB
-	convert := dataset.Convert[imaging.RGB]{Image: picture}
+	convert := dataset.FromPicture(func(m imaging.RGB) (imaging.RGB, error) { return m, nil })
 	for item, err := range dataset.Stream(ctx, images, convert, dataset.Span{Want: samplesA}) {
 		if err = errors.Join(err, item.Err); err != nil {
 			return err
@@ -297,27 +296,9 @@ func (e *env) keepA(ctx context.Context, name string, images *dataset.Set) error
 	return e.store.savePictures("panel_a "+name, some)
 }
 
-func picture(m gansim.Images) (imaging.RGB, error) { return imaging.FromImages(m, 0) }
-
 // detections looks for objects in some images of a set.
 func (e *env) detections(ctx context.Context, r *readers, o Origin, set *dataset.Set,
 	span dataset.Span) ([]RowA, error) {
-	convert := dataset.Convert[objectness.Boxed]{
-		File: func(f io.Reader) (objectness.Boxed, error) {
-			m, err := imaging.Decode(f, imaging.DecodeOptions{})
-			if err != nil {
-				return objectness.Boxed{}, err
-			}
-			return r.detector.Fit(m)
-		},
-		Image: func(images gansim.Images) (objectness.Boxed, error) {
-			m, err := picture(images)
-			if err != nil {
-				return objectness.Boxed{}, err
-			}
-			return r.detector.Fit(m)
-		},
-	}
 	var rows []RowA
 	var batch []objectness.Boxed
 	flush := func() error {
@@ -332,7 +313,7 @@ func (e *env) detections(ctx context.Context, r *readers, o Origin, set *dataset
 		batch = batch[:0]
 		return err
 	}
-	for item, err := range dataset.Stream(ctx, set, convert, span) {
+	for item, err := range dataset.Stream(ctx, set, dataset.FromPicture(r.detector.Fit), span) {
 		if err != nil {
 			return nil, err
 		}

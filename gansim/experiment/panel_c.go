@@ -76,7 +76,7 @@ func (e *env) originals(ctx context.Context) (images gansim.Images, names, hashe
 	if e.photos != nil {
 		return e.photos.Images, e.photos.Names, e.photos.SHA256, nil
 	}
-	r, err := world.Batch(ctx, world.Request{Set: world.EcoSet, Seed: e.Seed + heldOut + 1,
+	r, err := world.Batch(ctx, world.Request{Set: world.EcoSet, Seed: e.Seed + world.HeldOut + 1,
 		N: e.preset.C.Photos})
 	if err != nil {
 		return images, nil, nil, err

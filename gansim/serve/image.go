@@ -15,9 +15,6 @@ import (
 	miniworld "gansim.example/gansim/mini/world"
 )
 
-// heldOut is added to the seed for renders that no network has learned from (as in experiment).
-const heldOut = 1 << 33
-
 // sample draws codes of Model by Recipe and decodes them: N images (8), then the codes. They are
 // those of gansim sample with the same seed.
 func sample(c *call) (a wire.Answer, err error) {
@@ -109,7 +106,7 @@ func pictures(c *call) (a wire.Answer, err error) {
 		if err != nil {
 			return a, err
 		}
-		r, err := miniworld.Batch(c, miniworld.Request{Set: set, Seed: c.Seed + heldOut, N: n, Size: size})
+		r, err := miniworld.Batch(c, miniworld.Request{Set: set, Seed: c.Seed + miniworld.HeldOut, N: n, Size: size})
 		if err != nil {
 			return a, err
 		}

@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
-	"gansim.example/gansim"
 	"gansim.example/gansim/dataset"
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/objectness"
@@ -22,30 +20,14 @@ type fitted struct {
 
 // converter prepares pictures as the programs do: photographs turned upright, then letterboxed.
 func (d *detection) converter(x *objectness.Detector) dataset.Convert[fitted] {
-	fit := func(m imaging.RGB) (fitted, error) {
+	return dataset.FromPicture(func(m imaging.RGB) (fitted, error) {
 		b, err := x.Fit(m)
 		f := fitted{Boxed: b}
 		if d.drawn > 0 {
 			f.picture = m
 		}
 		return f, err
-	}
-	return dataset.Convert[fitted]{
-		File: func(r io.Reader) (fitted, error) {
-			m, err := imaging.Decode(r, imaging.DecodeOptions{})
-			if err != nil {
-				return fitted{}, err
-			}
-			return fit(m)
-		},
-		Image: func(images gansim.Images) (fitted, error) {
-			m, err := imaging.FromImages(images, 0)
-			if err != nil {
-				return fitted{}, err
-			}
-			return fit(m)
-		},
-	}
+	})
 }
 
 func (d *detection) detect(c *cobra.Command, b compute.Backend, sets []*dataset.Set) error {

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 	"gonum.org/v1/gonum/stat"
 
-	"gansim.example/gansim"
 	"gansim.example/gansim/dataset"
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/imstat"
@@ -131,22 +130,9 @@ func imstatSet(c *cobra.Command, s *dataset.Set, size int) ([]imstatRow, error) 
 	for _, k := range s.Skipped {
 		skip(k.Name, k.Reason)
 	}
-	measured := dataset.Convert[map[string]*float64]{
-		File: func(r io.Reader) (map[string]*float64, error) {
-			m, err := imaging.Decode(r, imaging.DecodeOptions{})
-			if err != nil {
-				return nil, err
-			}
-			return measure(m, size)
-		},
-		Image: func(images gansim.Images) (map[string]*float64, error) {
-			m, err := imaging.FromImages(images, 0)
-			if err != nil {
-				return nil, err
-			}
-			return measure(m, size)
-		},
-	}
+	measured := dataset.FromPicture(func(m imaging.RGB) (map[string]*float64, error) {
+		return measure(m, size)
+	})
 	var rows []imstatRow
 	for item, err := range dataset.Stream(c.Context(), s, measured, dataset.Span{}) {
 		if err != nil {

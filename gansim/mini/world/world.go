@@ -32,6 +32,9 @@ const (
 // DefaultSize is the height and width that the miniature networks expect, pixels.
 const DefaultSize = 64
 
+// HeldOut is added to the seed for renders that no network has learned from.
+const HeldOut = 1 << 33
+
 // Limits of a request: pixels along an edge, bytes of all images together.
 const (
 	maxSize  = 4096
