@@ -536,7 +536,9 @@ func TestBomb(t *testing.T) {
 	s := open(t, dir, dataset.Options{})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	decode := dataset.FromPicture(func(m imaging.RGB) (imaging.RGB, error) { return m, nil })
+	decode := dataset.Convert[imaging.RGB]{File: func(r io.Reader) (imaging.RGB, error) {
+		return imaging.Decode(r, imaging.DecodeOptions{})
+	}}
 	var bad []string
 	for item, err := range dataset.Stream(t.Context(), s, decode, dataset.Span{}) {
 		if err != nil {

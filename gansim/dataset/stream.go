@@ -11,7 +11,6 @@ import (
 	"sync"
 
 	"gansim.example/gansim"
-	"gansim.example/gansim/imaging"
 )
 
 // Convert turns an image into what is wanted of it. Both functions are called by several goroutines
@@ -19,24 +18,6 @@ import (
 type Convert[T any] struct {
 	File  func(r io.Reader) (T, error)     // from the content of a file
 	Image func(m gansim.Images) (T, error) // from one that was drawn, [1, h, w, 3]
-}
-
-// FromPicture makes a Convert of a function of pictures: photographs are turned upright, what was
-// drawn is rounded to bytes.
-func FromPicture[T any](of func(m imaging.RGB) (T, error)) Convert[T] {
-	some := func(m imaging.RGB, err error) (T, error) {
-		if err != nil {
-			var none T
-			return none, err
-		}
-		return of(m)
-	}
-	return Convert[T]{
-		File: func(r io.Reader) (T, error) {
-			return some(imaging.Decode(r, imaging.DecodeOptions{}))
-		},
-		Image: func(m gansim.Images) (T, error) { return some(imaging.FromImages(m, 0)) },
-	}
 }
 
 // Item is an image of a stream.

@@ -286,7 +286,7 @@ func (e *env) setA(ctx context.Context, r *readers, set imageSet, images *datase
 // keepA keeps a set's first images as pictures.
 func (e *env) keepA(ctx context.Context, name string, images *dataset.Set) error {
 	var some []imaging.RGB
-	convert := dataset.FromPicture(func(m imaging.RGB) (imaging.RGB, error) { return m, nil })
+	convert := features.FromPicture(func(m imaging.RGB) (imaging.RGB, error) { return m, nil })
 	for item, err := range dataset.Stream(ctx, images, convert, dataset.Span{Want: samplesA}) {
 		if err = errors.Join(err, item.Err); err != nil {
 			return err
@@ -313,7 +313,7 @@ func (e *env) detections(ctx context.Context, r *readers, o Origin, set *dataset
 		batch = batch[:0]
 		return err
 	}
-	for item, err := range dataset.Stream(ctx, set, dataset.FromPicture(r.detector.Fit), span) {
+	for item, err := range dataset.Stream(ctx, set, features.FromPicture(r.detector.Fit), span) {
 		if err != nil {
 			return nil, err
 		}

@@ -174,3 +174,21 @@ func cleanBicubic(m gansim.Images, size int) (gansim.Images, error) {
 	}
 	return imaging.ResizeFloat(m, size, size, imaging.Bicubic)
 }
+
+// FromPicture makes a dataset.Convert of a function of pictures: photographs are turned upright, what was
+// drawn is rounded to bytes.
+func FromPicture[T any](of func(m imaging.RGB) (T, error)) dataset.Convert[T] {
+	some := func(m imaging.RGB, err error) (T, error) {
+		if err != nil {
+			var none T
+			return none, err
+		}
+		return of(m)
+	}
+	return dataset.Convert[T]{
+		File: func(r io.Reader) (T, error) {
+			return some(imaging.Decode(r, imaging.DecodeOptions{}))
+		},
+		Image: func(m gansim.Images) (T, error) { return some(imaging.FromImages(m, 0)) },
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gansim.example/gansim/dataset"
+	"gansim.example/gansim/features"
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/objectness"
 )
@@ -20,7 +21,7 @@ type fitted struct {
 
 // converter prepares pictures as the programs do: photographs turned upright, then letterboxed.
 func (d *detection) converter(x *objectness.Detector) dataset.Convert[fitted] {
-	return dataset.FromPicture(func(m imaging.RGB) (fitted, error) {
+	return features.FromPicture(func(m imaging.RGB) (fitted, error) {
 		b, err := x.Fit(m)
 		f := fitted{Boxed: b}
 		if d.drawn > 0 {

@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"gansim.example/gansim/dataset"
+	"gansim.example/gansim/features"
 	"gansim.example/gansim/imaging"
 	"gansim.example/gansim/imstat"
 )
@@ -130,7 +131,7 @@ func imstatSet(c *cobra.Command, s *dataset.Set, size int) ([]imstatRow, error) 
 	for _, k := range s.Skipped {
 		skip(k.Name, k.Reason)
 	}
-	measured := dataset.FromPicture(func(m imaging.RGB) (map[string]*float64, error) {
+	measured := features.FromPicture(func(m imaging.RGB) (map[string]*float64, error) {
 		return measure(m, size)
 	})
 	var rows []imstatRow
