@@ -11,8 +11,8 @@ import (
 	"gansim.example/kernels"
 )
 
-// TestPhases compares convolutions of dilated inputs by phases, and their gradients, with the operator
-// itself, which [TestOperators] compares with PyTorch.
+// TestPhases compares convolutions of dilated inputs by phases, side by side and stacked, and their
+// gradients, with the operator itself, which [TestOperators] compares with PyTorch.
 func TestPhases(t *testing.T) {
 	backend, err := kernels.Open("go")
 	if err != nil {
@@ -40,6 +40,7 @@ func TestPhases(t *testing.T) {
 			forms := []func(x, w *Node) *Node{
 				func(x, w *Node) *Node { return convGeneral(x, w, imageAxes(), win) },
 				func(x, w *Node) *Node { return convPhases(x, w, imageAxes(), win) },
+				func(x, w *Node) *Node { return convStacked(x, w, imageAxes(), win) },
 			}
 			outs, err := MustNewExec(backend, func(x, w *Node) []*Node {
 				var all []*Node
@@ -54,19 +55,22 @@ func TestPhases(t *testing.T) {
 			}
 			for i, name := range []string{"y", "gradient at x", "gradient at w"} {
 				want := tensors.MustCopyFlatData[float64](outs[i])
-				got := tensors.MustCopyFlatData[float64](outs[i+3])
-				if len(got) != len(want) {
-					t.Fatalf("%s: %d values, want %d", name, len(got), len(want))
-				}
-				for k := range want {
-					if math.Abs(got[k]-want[k]) > 1e-11 {
-						t.Fatalf("%s: %v at %d, want %v", name, got[k], k, want[k])
+				for form := 3; form < len(outs); form += 3 {
+					got := tensors.MustCopyFlatData[float64](outs[i+form])
+					if len(got) != len(want) {
+						t.Fatalf("%s: %d values, want %d", name, len(got), len(want))
+					}
+					for k := range want {
+						if math.Abs(got[k]-want[k]) > 1e-11 {
+							t.Fatalf("%s, form %d: %v at %d, want %v", name, form/3, got[k], k, want[k])
+						}
 					}
 				}
 			}
 		})
 	}
 }
+
 func noise(dims ...int) *tensors.Tensor {
 	rng := rand.New(rand.NewPCG(1, uint64(len(dims))))
 	values := make([]float64, size(dims))
